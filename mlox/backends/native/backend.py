@@ -1,0 +1,121 @@
+"""The native back end: units as supervised processes of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mlox.backends.native import environments, facts, labels, logfiles, observing, ports, probing, starting, stopping
+from mlox.backends.native.layout import stacks
+from mlox.backends.native.site import Site
+from mlox.protocols import Emit, Endpoint, Facts, Health, Leftover, Observed, Question, Transport, Viewer
+from mlox.secret import Secret
+from mlox.units import Job, Software, Unit
+
+
+class NativeBackend:
+    """Runs units as plain processes under one supervisord a stack; implements :class:`mlox.protocols.Backend`.
+
+    As root, units run as the system account ``mlox``, which is created at the first start.
+
+    Args:
+        home: the data home; everything lies below it. Making a back end touches nothing.
+        transport: how commands run and files are written on this machine.
+        server: the name of the server, for what is shown.
+
+    Example:
+        >>> from mlox.transports.local import LocalTransport
+        >>> NativeBackend(Path("/nonexistent/mlox"), LocalTransport()).observe()
+        ()
+    """
+
+    name = "native"
+
+    def __init__(self, home: Path, transport: Transport, server: str = "local") -> None:
+        self._site = Site(home, transport, server)
+
+    def facts(self, question: Question) -> Facts:
+        """What this machine is and has; changes nothing."""
+        return facts.look(self._site, question)
+
+    def observe(self, stack: str | None = None) -> tuple[Observed, ...]:
+        """Every unit below the data home, of one stack or of all."""
+        return observing.observe(self._site, stack)
+
+    def pin(self, software: Software, emit: Emit) -> Software:
+        """Python packages with exact versions; a program as it is.
+
+        Raises:
+            RequirementError: there is no such version, no network, or no uv.
+        """
+        return environments.pin(self._site.transport, software, emit)
+
+    def start(self, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> None:
+        """Make ``unit`` run as described; does nothing where it does.
+
+        Raises:
+            RequirementError: a program, a port, disk space or a permission is missing.
+            ServiceError: a job before the start failed.
+        """
+        starting.start(self._site, unit, secrets, emit)
+
+    def run_job(self, unit: Unit, job: Job, secrets: Mapping[str, Secret], emit: Emit) -> None:
+        """Run a command of ``unit`` to its end, in its environment and as its account.
+
+        Raises:
+            ServiceError: it failed or took too long; the problem ends with its last 20 lines, secrets masked.
+        """
+        starting.run_job(self._site, unit, job, secrets, emit)
+
+    def stop(self, stack: str, service: str, name: str, *, purge: bool, emit: Emit) -> None:
+        """Stop a unit with all of its processes; with ``purge`` remove its data and every trace of it.
+
+        Raises:
+            ServiceError: a process cannot be ended.
+        """
+        stopping.stop(self._site, self._site.place(stack).unit(service, name), purge=purge, emit=emit)
+
+    def probe(self, unit: Unit) -> Health:
+        """Ask once whether ``unit`` is healthy; dead means that waiting is of no use."""
+        return probing.probe(self._site, unit)
+
+    def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
+        """The last ``lines`` lines of a unit's output, also after it was stopped."""
+        return logfiles.tail(self._site.place(stack).unit(service, name).log, lines)
+
+    def follow(self, stack: str, service: str, name: str) -> Iterator[str]:
+        """Lines of a unit's output from now on, across restarts and rotation, until the caller stops."""
+        return logfiles.follow(self._site.place(stack).unit(service, name).log)
+
+    def endpoint(self, unit: Unit, port: str, viewer: Viewer) -> Endpoint:
+        """Where a port of ``unit`` is reached: on loopback.
+
+        Raises:
+            UnknownNameError: the unit has no such port.
+        """
+        del viewer
+        return Endpoint(ports.HOST, probing.binding(unit, port).number)
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """Python environments that no unit of any stack uses; nothing where a unit's annotation cannot be read."""
+        units = self._units()
+        return () if units is None else environments.leftovers(self._site.home, units)
+
+    def discard(self, leftover: Leftover) -> None:
+        """Remove one of :meth:`leftovers`; does nothing where it is gone.
+
+        Raises:
+            UsageError: a unit uses it by now.
+        """
+        environments.discard(
+            self._site.home, leftover.name, lambda: leftover.name in {o.name for o in self.leftovers()}
+        )
+
+    def abort(self) -> None:
+        """End the installers and jobs that run for callers; services are not touched."""
+        self._site.transport.abort()
+
+    def _units(self) -> tuple[Unit, ...] | None:
+        found = [labels.read(place) for stack in stacks(self._site.home) for place in stack.known()]
+        units = tuple(unit for unit in found if isinstance(unit, Unit))
+        return units if len(units) == len(found) else None

@@ -1,0 +1,92 @@
+"""Whether a native unit is healthy: its supervisor first, then the probe that its author wrote."""
+
+from __future__ import annotations
+
+import http.client
+
+from mlox.backends.native import ports, shim
+from mlox.backends.native.layout import UnitPlace
+from mlox.backends.native.observing import ended
+from mlox.backends.native.site import Site
+from mlox.backends.native.supervisor import Program
+from mlox.errors import CommandError, UnknownNameError
+from mlox.protocols import Health
+from mlox.units import PortBinding, Probe, Unit
+from mlox.variables import finish
+
+LOOP = 3
+"""After so many restarts since its start, a unit is dead: it will not get better by waiting."""
+
+
+def probe(site: Site, unit: Unit) -> Health:
+    """Ask once."""
+    place = site.place(unit.stack).unit(unit.service, unit.name)
+    supervisor = site.supervisor(place.stack)
+    program = (supervisor.programs() or {}).get(place.key)
+    if program is None:
+        return Health(False, "it is not running", dead=True)
+    record = shim.read_record(str(place.record))
+    restarts = record.runs - 1 if record else 0
+    last = supervisor.last_exit(place) if restarts or program.state not in ("RUNNING", "STARTING") else ""
+    if ended(program, unit):
+        return Health(False, last or program.error or program.state.lower(), dead=True)
+    health = _ask(site, place, unit, program, restarts)
+    if health.healthy or restarts < LOOP:
+        return health
+    return Health(
+        False, f"it was started {restarts + 1} times, the last one ended with {last or 'no status'}", dead=True
+    )
+
+
+def _ask(site: Site, place: UnitPlace, unit: Unit, program: Program, restarts: int) -> Health:
+    """Ask the probe, unless whoever answers there cannot be the unit, since it is just being started again."""
+    settled = program.state == "RUNNING" or (program.state == "STARTING" and restarts == 0)
+    if not settled:
+        return Health(False, program.error or "it is being started again")
+    asked = unit.probe
+    if asked is None:
+        return Health(program.state == "RUNNING", program.state.lower())
+    if asked.kind == "exec":
+        return _exec(site, place, asked)
+    port = binding(unit, asked.port)
+    if asked.kind == "tcp":
+        accepted = ports.answers(port.number, asked.timeout_s)
+        return Health(accepted, f"port {port.number} {'accepts' if accepted else 'does not accept'} connections")
+    return _http(port, asked)
+
+
+def binding(unit: Unit, name: str) -> PortBinding:
+    """The port of that name.
+
+    Raises:
+        UnknownNameError: the unit has none.
+    """
+    port = unit.port(name)
+    if port is None:
+        raise UnknownNameError.among("port", name, [port.name for port in unit.ports], where=f"{unit.key}: ")
+    return port
+
+
+def _http(port: PortBinding, asked: Probe) -> Health:
+    connection = http.client.HTTPConnection(ports.HOST, port.number, timeout=asked.timeout_s)
+    try:
+        connection.request("GET", asked.path, headers={"Connection": "close"})
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as e:
+        return Health(False, f"GET {asked.path} on port {port.number}: {str(e) or type(e).__name__}")
+    finally:
+        connection.close()
+    return Health(status in asked.status, f"GET {asked.path} on port {port.number} answered {status}")
+
+
+def _exec(site: Site, place: UnitPlace, asked: Probe) -> Health:
+    """Run it in the unit's place: the launch file has the environment, and only the account can read it."""
+    words = tuple(finish(word) for word in asked.argv)
+    shown = words[0].rpartition("/")[2]
+    argv = (str(site.interpreter().path), "-I", "-S", str(place.stack.shim), str(place.launch), *words)
+    try:
+        done = site.transport.run(argv, timeout_s=asked.timeout_s, account=site.account().switch)
+    except CommandError:
+        return Health(False, f"{shown} did not end in {asked.timeout_s:g} s")
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    return Health(done.code == 0, f"{shown} ended with exit code {done.code}" + (f": {lines[-1]}" if lines else ""))

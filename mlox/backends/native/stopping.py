@@ -1,0 +1,68 @@
+"""How a native unit comes to its end: all of its processes, and, when its data is to go, every trace of it."""
+
+from __future__ import annotations
+
+import signal
+
+from mlox.backends.native import folders, labels, shim
+from mlox.backends.native.layout import UnitPlace, writing
+from mlox.backends.native.site import Site
+from mlox.errors import ServiceError
+from mlox.protocols import Emit, Event
+from mlox.units import Unit
+
+GRACE_S = 10.0
+
+
+def stop(site: Site, place: UnitPlace, *, purge: bool, emit: Emit) -> None:
+    """Stop a unit and, with ``purge``, remove it; see :meth:`mlox.protocols.Backend.stop`."""
+    found = labels.read(place)
+    unit = found if isinstance(found, Unit) else None
+    halt(site, place, unit)
+    if not place.stack.folder.is_dir():
+        return
+    supervisor = site.supervisor(place.stack)
+    if place.stack.supervisor.is_dir():
+        with supervisor.locked():
+            if not any(place.stack.units.glob("*.conf")):
+                supervisor.shut_down()
+    if purge:
+        emit(Event(place.service, f"removing the data of {place.key}"))
+        others = [labels.read(other) for other in place.stack.known() if other != place]
+        folders.remove_unit(place, unit, tuple(other for other in others if isinstance(other, Unit)))
+
+
+def halt(site: Site, place: UnitPlace, unit: Unit | None) -> None:
+    """End every process of a unit and take it from its supervisor; what it wrote stays.
+
+    Raises:
+        ServiceError: a process survived SIGKILL.
+    """
+    grace_s = unit.stop_grace_s if unit else GRACE_S
+    sign = _signal(unit.stop_signal if unit else "SIGTERM")
+    record = shim.read_record(str(place.record))
+    table = shim.processes()
+    before = shim.members(place.marker, record, table) | shim.members(place.marker + shim.ASIDE, None, table)
+    supervisor = site.supervisor(place.stack)
+    supervisor.bury()
+    supervisor.stop(place, grace_s)
+    left = shim.terminate(place.marker, record, grace_s=grace_s, also=before, first=sign)
+    if left:
+        raise ServiceError(
+            f"processes of {place.key} do not end: {', '.join(map(str, sorted(left)))}",
+            hint="They wait for the kernel (a disk, a network drive): mend that, then run the same command again.",
+        )
+    with writing(place.stack.folder):
+        if place.program.exists():
+            with supervisor.locked():
+                place.program.unlink(missing_ok=True)
+                supervisor.remove(place)
+        place.launch.unlink(missing_ok=True)
+        place.record.unlink(missing_ok=True)
+
+
+def _signal(name: str) -> signal.Signals:
+    try:
+        return signal.Signals[name if name.startswith("SIG") else f"SIG{name}"]
+    except KeyError:
+        return signal.SIGTERM

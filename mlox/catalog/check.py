@@ -1,0 +1,108 @@
+"""Whether the parts of a catalog service fit each other: every name that a text or a probe uses is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mlox.errors import MloxError, SpecError, UnknownNameError
+from mlox.specs import CONFIG, CatalogService, UnitSpec
+from mlox.variables import Variable, references
+
+
+def check(service: CatalogService, *, source: str) -> None:
+    """Raise a :class:`SpecError` for the first name that does not fit."""
+    for where, text, kinds in _texts(service):
+        try:
+            for variable in references(text):
+                _known(service, variable, kinds)
+        except MloxError as error:
+            raise SpecError(f"{source}: {where}: {error.problem}", hint=error.hint) from error
+    for where, port in _port_names(service):
+        if port not in service.ports:
+            raise SpecError(
+                f"{source}: {where}: no port {port!r}", hint=f"Declare it below ports: {sorted(service.ports)}."
+            )
+    for job_name, job in service.jobs.items():
+        if job.unit not in service.units:
+            raise SpecError(f"{source}: jobs.{job_name}: no unit {job.unit!r}", hint=f"Units: {sorted(service.units)}.")
+    if service.client.password is not None and service.client.password not in service.secrets:
+        raise SpecError(f"{source}: client.password: no secret {service.client.password!r}", hint="Declare it.")
+    if service.kind == "service" and not service.units:
+        raise SpecError(f"{source}: a service needs at least one unit", hint="Add units:, or say kind: connector.")
+    if service.units and not service.backends:
+        raise SpecError(f"{source}: no back end can run every unit", hint="Give each unit native, image or kubernetes.")
+
+
+_SERVER = ("port", "dir", "secret", "secretfile", "need", "option", "version")
+_CLIENT = ("port", "host", "url", "secret", "option", "version", "dir")
+
+
+def _texts(service: CatalogService) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for name, unit in service.units.items():
+        yield from ((f"units.{name}.{where}", text, _SERVER) for where, text in _unit_texts(unit))
+    for name, need in service.needs.items():
+        own = tuple(kind for kind in _SERVER if kind != "need")
+        yield from ((f"needs.{name}.embedded.{key}", text, own) for key, text in (need.embedded or {}).items())
+        yield from ((f"needs.{name}.packages", text, ("version",)) for text in need.packages)
+        yield from ((f"needs.{name}.environment.{key}", text, _SERVER) for key, text in need.environment.items())
+    for name, job in service.jobs.items():
+        yield from (
+            (f"jobs.{name}.argv", text, ("port", "dir", "secretfile", "option", "version")) for text in job.argv
+        )
+    for name, provide in service.provides.items():
+        parts = {"path": provide.url.path, "user": provide.url.user or "", "password": provide.url.password or ""}
+        for key, text in {**parts, **provide.values}.items():
+            yield f"provides.{name}.{key}", text, ("secret", "option", "version")
+    for key, text in {
+        **service.client.environment,
+        **service.client.preferences,
+        **service.client.arguments,
+    }.items():
+        yield f"client.{key}", text, _CLIENT
+
+
+def _unit_texts(unit: UnitSpec) -> Iterator[tuple[str, str]]:
+    yield from (("image", text) for text in (unit.image or "",))
+    yield from (("command", text) for text in (*(unit.command or ()), *(unit.entrypoint or ())))
+    yield from ((f"environment.{key}", text) for key, text in unit.environment.items())
+    yield from (
+        (f"files.{name}", text) for name, file in unit.files.items() for text in (file.content, file.path or "")
+    )
+    if unit.probe is not None and unit.probe.exec is not None:
+        yield from (("probe.exec", text) for text in unit.probe.exec)
+    if unit.native is not None:
+        yield from (("native.command", text) for text in unit.native.command)
+        yield from ((f"native.environment.{key}", text) for key, text in unit.native.environment.items())
+        if unit.native.python is not None:
+            yield from (("native.python.packages", text) for text in unit.native.python.packages)
+
+
+def _port_names(service: CatalogService) -> Iterator[tuple[str, str]]:
+    for name, unit in service.units.items():
+        yield from ((f"units.{name}.listens", port) for port in unit.listens or ())
+        probes = (unit.probe.http, unit.probe.tcp) if unit.probe else ()
+        yield from ((f"units.{name}.probe", probe.port) for probe in probes if probe is not None)
+    for name, provide in service.provides.items():
+        yield f"provides.{name}.url", provide.url.port
+
+
+def _known(service: CatalogService, variable: Variable, kinds: tuple[str, ...]) -> None:
+    if variable.kind not in kinds:
+        raise SpecError(f"${{{variable.kind}...}} cannot be used here", hint=f"Here there are: {', '.join(kinds)}.")
+    declared: dict[str, Mapping[str, object]] = {
+        "port": service.ports,
+        "url": service.ports,
+        "host": service.ports,
+        "dir": {**service.data, CONFIG: None},
+        "secret": service.secrets,
+        "secretfile": service.secrets,
+        "need": service.needs,
+        "option": service.options,
+    }
+    names = declared.get(variable.kind)
+    if names is not None and variable.name not in names:
+        raise UnknownNameError.among(variable.kind, variable.name, names)
+    if variable.kind == "need":
+        embedded = service.needs[variable.name].embedded
+        if embedded is not None and variable.value not in embedded:
+            raise UnknownNameError.among(f"value of need {variable.name!r}", variable.value, embedded)

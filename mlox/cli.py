@@ -1,0 +1,148 @@
+"""The shell's front end: words in, a verb called, its value printed, an exit code out."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mlox.errors import Cancelled, MloxError, UsageError
+from mlox.protocols import Emit, Event, silent
+from mlox.secret import Secret
+from mlox.values import Value, addressed
+from mlox.verbs.context import Context
+from mlox.verbs.grammar import Call, Options, parse
+from mlox.verbs.outermost import check_platform, keep_report
+
+SHOWN_S = 0.1
+"""How often the line of a terminal is drawn anew at most."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``mlox``; returns the exit code (see INTERFACE: 0, 1, 2, 3, 4, 130)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in words[: words.index("--")] if "--" in words else "--json" in words
+    try:
+        check_platform()
+        return _run(parse(words), words)
+    except MloxError as error:
+        return _fail(error, as_json)
+    except KeyboardInterrupt:
+        return _fail(Cancelled("interrupted", hint="Run the same command again to go on."), as_json)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # the outermost place: a defect of ours becomes a report and one clear error
+        return _fail(keep_report(error), as_json)
+
+
+def _run(call: Call, words: list[str]) -> int:
+    if call.verb is None or call.help:
+        print(call.help)
+        return 0
+    if call.verb.name == "up" and (call.arguments or {}).get("detach"):
+        return _detach(words, call.options)
+    value = call.verb.function(_context(call.options), **(call.arguments or {}))
+    lines = getattr(value, "lines", None)
+    if call.options.json:
+        print(json.dumps(value.to_json(), default=str))
+    elif lines is not None and not isinstance(lines, tuple):
+        for line in lines:
+            print(line, flush=True)
+    else:
+        _print(value)
+    return value.exit_code
+
+
+def _print(value: Value) -> None:
+    text = addressed(value.text(detail=True), "shell")
+    if text:
+        print(text)
+
+
+def _context(options: Options) -> Context:
+    in_notebook = "JPY_PARENT_PID" in os.environ
+    somebody = sys.stdin is not None and sys.stdin.isatty() and not in_notebook
+    return Context(
+        folder=options.folder,
+        profile=options.profile or os.environ.get("MLOX_PROFILE") or None,
+        yes=options.yes,
+        dry_run=options.dry_run,
+        front="shell",
+        emit=_emitter(options),
+        ask=_ask if somebody else None,
+        read_secret=_refuse_behind_bang if in_notebook else (_ask_secret if somebody else _read_secret),
+        may_reveal=not in_notebook,
+        interactive=somebody and sys.stdout.isatty() and not options.json,
+    )
+
+
+def _ask(question: str) -> str:
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline()
+
+
+def _ask_secret(name: str) -> Secret:
+    return Secret(getpass.getpass(f"{name} (not shown): "))
+
+
+def _read_secret(_name: str) -> Secret:
+    return Secret(sys.stdin.read().removesuffix("\n") if sys.stdin is not None else "")
+
+
+def _refuse_behind_bang(name: str) -> Secret:
+    raise UsageError(
+        f"{name} cannot be asked for behind ! in a notebook", hint=f"Use the magic: %mlox secrets set {name}."
+    )
+
+
+def _emitter(options: Options) -> Emit:
+    if options.quiet or options.json:
+        return silent
+    return _terminal_line() if sys.stderr.isatty() else _plain_lines
+
+
+def _plain_lines(event: Event) -> None:
+    print(f"{event.service}: {event.message}" if event.service else event.message, file=sys.stderr, flush=True)
+
+
+def _terminal_line() -> Callable[[Event], None]:
+    """One line a service that is finished, and one line that changes for what goes on."""
+
+    def show(event: Event) -> None:
+        text = f"{event.service}: {event.message}" if event.service else event.message
+        width = max(os.get_terminal_size(sys.stderr.fileno()).columns - 1, 20)
+        last = event.kind in ("done", "failed", "warning")
+        print(f"\r\033[K{text[:width]}", end="\n" if last else "", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _detach(words: list[str], options: Options) -> int:
+    """Start the same command in a session of its own, and come back at once."""
+    folder = Path(tempfile.mkdtemp(prefix="mlox-up-"))
+    command = [sys.executable, "-m", "mlox", *(word for word in words if word != "--detach")]
+    with (folder / "output.txt").open("wb") as output:
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+    if options.json:
+        print(json.dumps({"detached": True, "output": str(folder / "output.txt")}))
+    else:
+        print(f"deploying in the background; see: mlox status    its output: {folder / 'output.txt'}")
+    return 0
+
+
+def _fail(error: MloxError, as_json: bool) -> int:
+    if sys.stderr.isatty() and not as_json:
+        print("\r\033[K", end="", file=sys.stderr)
+    if as_json:
+        print(json.dumps({"error": error.to_json()}), file=sys.stderr)
+    else:
+        print(f"error: {error.problem}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+    return error.exit_code

@@ -1,0 +1,195 @@
+"""How files change: each in one step, several together as all or nothing, also when the process is killed between.
+
+An edit of several files is written down first: the new contents and, last, a commit mark. Whoever comes next carries
+out what has the mark and throws away what has none. Every edit may name what it replaces; a file that was changed
+meanwhile is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlox.errors import WorkspaceError
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One file's new content (None removes it) and the content that it must still have (None: it does not exist)."""
+
+    path: Path
+    content: bytes | None
+    replaces: bytes | None
+
+
+class Journal:
+    """The journal of one workspace, in ``.mlox/local/journal/``.
+
+    Example:
+        >>> import tempfile
+        >>> root = Path(tempfile.mkdtemp())
+        >>> journal = Journal(root / ".mlox" / "local" / "journal")
+        >>> journal.write([Edit(root / "a.txt", b"new", replaces=None)])
+        >>> (root / "a.txt").read_bytes()
+        b'new'
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, edits: Sequence[Edit]) -> None:
+        """Carry out all edits or none.
+
+        Raises:
+            WorkspaceError: a file was changed since it was read, or cannot be written; nothing was changed then.
+        """
+        edits = [edit for edit in edits if edit.content != edit.replaces]
+        with _explained():
+            for edit in edits:
+                _check(edit)
+            if len(edits) == 1:
+                _carry_out(edits[0].path, edits[0].content)
+            elif edits:
+                entry = self._stage(edits)
+                try:
+                    _redo(entry)
+                except OSError:
+                    _undo(entry, edits)
+                    raise
+
+    def recover(self) -> int:
+        """Finish what a killed process left; returns how many entries there were."""
+        if not self.folder.is_dir():
+            return 0
+        entries = sorted(path for path in self.folder.iterdir() if path.is_dir())
+        with _explained():
+            for entry in entries:
+                if (entry / "commit.json").exists():
+                    _redo(entry)
+                else:
+                    shutil.rmtree(entry)
+        return len(entries)
+
+    def _stage(self, edits: Sequence[Edit]) -> Path:
+        entry = self.folder / secrets.token_hex(8)
+        entry.mkdir(parents=True)
+        rows = []
+        for index, edit in enumerate(edits):
+            if edit.content is not None:
+                write_atomic(entry / str(index), edit.content)
+            where = os.path.relpath(edit.path.absolute(), self.folder.absolute())
+            replaces = None if edit.replaces is None else _digest(edit.replaces)
+            rows.append({"path": where, "content": None if edit.content is None else str(index), "replaces": replaces})
+        write_atomic(entry / "commit.json", json.dumps(rows).encode())
+        return entry
+
+
+def write_atomic(path: Path, content: bytes, *, mode: int | None = None) -> None:
+    """Write a file so that a reader, also after a crash, sees the old content or the new.
+
+    The mode of a file that exists is kept unless ``mode`` is given. A symbolic link is followed.
+    """
+    path = path.resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if mode is None:
+        try:
+            mode = path.stat().st_mode & 0o777
+        except FileNotFoundError:
+            mode = 0o666 & ~_umask()
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _carry_out(path: Path, content: bytes | None) -> None:
+    if content is None:
+        path.unlink(missing_ok=True)
+    else:
+        write_atomic(path, content)
+
+
+def _redo(entry: Path) -> None:
+    """Carry out a staged entry; a file that has neither the old content nor the new is somebody's, and stays."""
+    for row in json.loads((entry / "commit.json").read_bytes()):
+        content = None if row["content"] is None else (entry / row["content"]).read_bytes()
+        path = Path(os.path.normpath(entry.parent.absolute() / row["path"]))
+        now = _read(path)
+        if now != content and (None if now is None else _digest(now)) == row["replaces"]:
+            _carry_out(path, content)
+    _forget(entry)
+
+
+def _undo(entry: Path, edits: Sequence[Edit]) -> None:
+    """Bring back what a failing write has replaced already; a file that cannot be, is finished by the next recovery."""
+    for edit in edits:
+        if _read(edit.path) == edit.content:
+            _carry_out(edit.path, edit.replaces)
+    _forget(entry)
+
+
+def _forget(entry: Path) -> None:
+    (entry / "commit.json").unlink(missing_ok=True)
+    shutil.rmtree(entry, ignore_errors=True)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _check(edit: Edit) -> None:
+    if _read(edit.path) != edit.replaces:
+        raise WorkspaceError(
+            f"{edit.path} was changed by somebody else meanwhile; it was left as it is",
+            hint="Run the same command again.",
+        )
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except WorkspaceError:
+        raise
+    except OSError as error:
+        raise WorkspaceError(
+            f"cannot write {error.filename or 'the workspace'}: {error.strerror}",
+            hint="Make the folder writable, or free some space; nothing was changed.",
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,195 @@
+"""What would change: the ordered actions from desired and observed. Pure; a value that prints, hashes and is JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mlox.protocols import Observed
+from mlox.units import Unit, digest
+
+Kind = Literal["create", "start", "update", "replace", "stop", "remove"]
+
+REPLACING = frozenset({"catalog", "version", "backend", "server", "source"})
+"""Fields of an intent whose change is not a change of settings: another thing runs afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One field that differs: ``workers: 2 → 4``."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.before or 'none'} → {self.after or 'none'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One step: what happens to which unit, and why. ``about`` is the unit as it will run, or as it stops."""
+
+    kind: Kind
+    service: str
+    unit: str
+    server: str
+    about: Unit
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """``service.unit``: unique in a stack."""
+        return f"{self.service}.{self.unit}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The object of INTERFACE: kind, service, unit, server, reasons."""
+        return {
+            "kind": self.kind,
+            "service": self.service,
+            "unit": self.unit,
+            "server": self.server,
+            "reasons": [{"field": r.field, "from": r.before, "to": r.after} for r in self.reasons],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The actions, in order, that bring a stack to what is written.
+
+    Attributes:
+        stack: the stack's id. ``units``: everything that should run afterwards, also what is not touched.
+        seen: a digest of what the plan was made from; ``apply`` looks again and refuses when it differs.
+        unlisted: services that run but are not in ``mlox.yaml``.
+    """
+
+    stack: str
+    actions: tuple[Action, ...] = ()
+    units: tuple[Unit, ...] = ()
+    seen: str = ""
+    unlisted: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits: the same for the same actions, whether a secret was generated meanwhile or not."""
+        return digest([[a.kind, a.service, a.unit, a.server, _identity(a)] for a in self.actions])
+
+    def to_json(self) -> dict[str, Any]:
+        """The object of INTERFACE: digest, actions, services."""
+        units = {unit.service: unit for unit in (*(a.about for a in self.actions), *self.units)}
+        services = [
+            {"name": name, "service": unit.catalog, "server": unit.server, "version": unit.version}
+            for name, unit in sorted(units.items())
+        ]
+        return {"digest": self.digest, "actions": [a.to_json() for a in self.actions], "services": services}
+
+    def __bool__(self) -> bool:
+        return bool(self.actions)
+
+    def __str__(self) -> str:
+        lines = [f"{'service':<16} {'action':<8} {'on':<10} why"] if self.actions else ["nothing to do"]
+        for action in self.actions:
+            label = action.service if action.unit == "server" else f"{action.service}.{action.unit}"
+            why = ", ".join(map(str, action.reasons)) or _why(action)
+            lines.append(f"{label:<16} {action.kind:<8} {action.server:<10} {why}".rstrip())
+        lines += [f"{name} runs but is not in mlox.yaml (stop it: mlox up --prune)" for name in self.unlisted]
+        return "\n".join(lines)
+
+
+def make_plan(
+    stack: str,
+    units: Iterable[Unit],
+    observed: Iterable[Observed],
+    *,
+    listed: Collection[str],
+    prune: bool = False,
+) -> Plan:
+    """The plan of ``up``: whatever of ``units`` is missing, stopped or different. It never removes unasked.
+
+    Args:
+        units: what should run, providers first.
+        observed: everything of the stack that there is.
+        listed: the services in ``mlox.yaml``; others that run are named, and with ``prune`` stopped.
+    """
+    seen = {o.key: o for o in observed}
+    actions: list[Action] = []
+    kept: list[Unit] = []
+    for unit in units:
+        there = seen.get(unit.key)
+        action, target = _compare(unit, there)
+        kept.append(target)
+        if action is not None:
+            actions.append(action)
+    alive = [o for o in seen.values() if o.service not in listed and o.state != "stopped"]
+    if prune:
+        actions += [Action("stop", o.service, o.name, o.unit.server, o.unit) for o in _consumers_first(alive)]
+    unlisted = () if prune else tuple(sorted({o.service for o in alive}))
+    return Plan(stack, tuple(actions), tuple(kept), fingerprint(seen.values()), unlisted)
+
+
+def make_down_plan(stack: str, observed: Iterable[Observed], names: Collection[str], *, purge: bool) -> Plan:
+    """The plan of ``down``: stop what runs of ``names``, consumers first; with ``purge`` remove it with its data."""
+    seen = sorted((o for o in observed), key=lambda o: o.key)
+    chosen = [o for o in seen if o.service in names and (purge or o.state != "stopped")]
+    kind: Kind = "remove" if purge else "stop"
+    actions = (Action(kind, o.service, o.name, o.unit.server, o.unit) for o in _consumers_first(chosen))
+    return Plan(stack, tuple(actions), seen=fingerprint(seen))
+
+
+def fingerprint(observed: Iterable[Observed]) -> str:
+    """A digest of what there is: which units, by which intent, alive or not."""
+    return digest(sorted([o.key, o.digest, o.state != "stopped"] for o in observed))
+
+
+def _compare(unit: Unit, there: Observed | None) -> tuple[Action | None, Unit]:
+    """What has to happen to one unit, and the unit that then runs.
+
+    A unit whose intent is unchanged keeps the very text in its annotation, whatever a newer mlox would render.
+    """
+    if there is None:
+        return Action("create", unit.service, unit.name, unit.server, unit), unit
+    before, after = dict(there.unit.intent), dict(unit.intent)
+    reasons = _reasons(before, after)
+    if reasons:
+        kind: Kind = "replace" if any(before.get(f) != after.get(f) for f in REPLACING) else "update"
+        return Action(kind, unit.service, unit.name, unit.server, unit, reasons), unit
+    if there.state in ("running", "starting"):
+        return None, there.unit
+    target = there.unit if there.unit.ports == unit.ports else unit
+    reasons = _reasons({p.name: str(p.number) for p in there.unit.ports}, {p.name: str(p.number) for p in unit.ports})
+    state = () if there.state == "stopped" else (Reason("state", there.state, "running"),)
+    return Action("start", unit.service, unit.name, unit.server, target, (*state, *reasons)), target
+
+
+def _reasons(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Reason, ...]:
+    fields = sorted(set(before) | set(after))
+    names = {field: field.removeprefix("options.") for field in fields}
+    return tuple(Reason(names[f], before.get(f), after.get(f)) for f in fields if before.get(f) != after.get(f))
+
+
+def _identity(action: Action) -> object:
+    """What enters the digest: the intent and the ports, with generated secrets as pending."""
+    fields = dict(action.about.intent)
+    fields |= {f"secrets.{ref.key}": f"<generate {ref.name}>" for ref in action.about.secrets if ref.generate}
+    return [fields, [[p.name, p.number] for p in action.about.ports]]
+
+
+def _why(action: Action) -> str:
+    if action.kind in ("stop", "remove"):
+        return "with its data" if action.kind == "remove" else ""
+    ports = ", ".join(f"{port.name} on port {port.number}" for port in action.about.ports)
+    return f"{action.about.catalog} {action.about.version}" + (f", {ports}" if ports else "")
+
+
+def _consumers_first(observed: Sequence[Observed]) -> list[Observed]:
+    after: Mapping[str, set[str]] = {o.service: set() for o in observed}
+    for o in observed:
+        after[o.service].update(o.unit.after)
+    return sorted(observed, key=lambda o: (-_depth(o.service, after, ()), o.key))
+
+
+def _depth(name: str, after: Mapping[str, set[str]], path: tuple[str, ...]) -> int:
+    if name not in after or name in path:
+        return 0
+    return 1 + max((_depth(other, after, (*path, name)) for other in after[name]), default=0)

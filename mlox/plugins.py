@@ -1,0 +1,60 @@
+"""Which adapters there are: one table from kind and name to where the class is, loaded when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from mlox.errors import DISTRIBUTION, RequirementError, UnknownNameError
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Where a class is, and the extra that installs what it imports (empty: the base install has it)."""
+
+    where: str
+    extra: str = ""
+
+
+TABLE: dict[tuple[str, str], Row] = {
+    ("backends", "native"): Row("mlox.backends.native:NativeBackend"),
+    ("transports", "local"): Row("mlox.transports.local:LocalTransport"),
+    ("secret_stores", "user"): Row("mlox.secret_stores.user:UserStore"),
+}
+
+
+def find(kind: str, name: str) -> type:
+    """The class of an adapter; packages that declare the entry point group ``mlox.<kind>`` add to the table.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+        RequirementError: what it imports is not installed; the hint names the extra.
+
+    Example:
+        >>> find("transports", "local").__name__
+        'LocalTransport'
+    """
+    row = TABLE.get((kind, name))
+    if row is None:
+        from importlib.metadata import entry_points
+
+        foreign = {point.name: point for point in entry_points(group=f"mlox.{kind}")}
+        if name not in foreign:
+            raise UnknownNameError.among(kind.rstrip("s").replace("_", " "), name, {*names(kind), *foreign})
+        row = Row(foreign[name].value)
+    module, _, attribute = row.where.partition(":")
+    try:
+        loaded = getattr(importlib.import_module(module), attribute)
+    except ImportError as error:
+        extra = f"[{row.extra}]" if row.extra else ""
+        raise RequirementError(
+            f"{name} needs {error.name}, which is not installed", hint=f"pip install '{DISTRIBUTION}{extra}'"
+        ) from error
+    if not isinstance(loaded, type):
+        raise UnknownNameError(f"{row.where} is not a class", hint="Mend the entry point of that package.")
+    return loaded
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """The names of mlox's own adapters of a kind, sorted."""
+    return tuple(sorted(name for known, name in TABLE if known == kind))

@@ -1,0 +1,272 @@
+"""Where the seams lie: what back ends, transports and secret stores answer, and the records that cross.
+
+Every seam has a contract suite in ``tests/contracts/`` and a shipped fake in :mod:`mlox.testing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+from mlox.secret import Secret
+from mlox.units import Job, Software, Unit
+
+State = Literal["running", "starting", "stopped", "orphaned", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step of long work: which service, what happens, and how far it is (0 to 1) where that is known."""
+
+    service: str
+    message: str
+    kind: Literal["step", "wait", "done", "failed", "warning"] = "step"
+    fraction: float | None = None
+
+
+Emit = Callable[[Event], None]
+
+
+def silent(_: Event) -> None:
+    """An ``Emit`` for callers who do not look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that a stack needs on the PATH: its name, how to ask its version, the package that brings it."""
+
+    name: str
+    version_argv: tuple[str, ...] = ()
+    version_pattern: str = ""
+    debian: str = ""
+    homebrew: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What ``facts`` should find out: are these ports free, are these programs there."""
+
+    ports: frozenset[int] = frozenset()
+    programs: tuple[Program, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a server is: where mlox keeps data there, sizes in bytes, ports in use, versions of programs by name."""
+
+    home: str
+    memory_bytes: int
+    memory_free_bytes: int
+    disk_free_bytes: int
+    ports_taken: frozenset[int] = frozenset()
+    programs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One unit as a back end sees it: its labels, the unit in its annotation, and how it does.
+
+    ``since`` is seconds since the epoch; ``healthy`` is None where nothing was asked; ``note`` is one sentence for a
+    person (why it is stopped, that a reboot came between).
+    """
+
+    stack: str
+    service: str
+    name: str
+    digest: str
+    unit: Unit
+    state: State
+    healthy: bool | None = None
+    pid: int | None = None
+    since: float | None = None
+    restarts: int = 0
+    memory_bytes: int | None = None
+    disk_bytes: int | None = None
+    data_path: str | None = None
+    note: str = ""
+
+    @property
+    def key(self) -> str:
+        """``service.unit``: unique in a stack."""
+        return f"{self.service}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a probe saw: healthy or not, a sentence, and ``dead`` where waiting longer is of no use."""
+
+    healthy: bool
+    detail: str = ""
+    dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Something on a server that nothing uses: its name there, and what it takes in bytes."""
+
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a viewer reaches a port."""
+
+    host: str
+    port: int
+
+
+Viewer = Literal["process"]
+"""For whom an address is asked: this process. Units on other networks come with the back ends that have them."""
+
+
+class Backend(Protocol):
+    """A way to run units on one server. Every call is idempotent."""
+
+    name: str
+
+    def facts(self, question: Question) -> Facts:
+        """What the server is and has."""
+
+    def observe(self, stack: str | None = None) -> tuple[Observed, ...]:
+        """Every unit that carries our labels, of one stack or of all; also stopped ones and orphans.
+
+        Asks no probe: see :meth:`probe`.
+        """
+
+    def pin(self, software: Software, emit: Emit) -> Software:
+        """``software`` with exact versions decided."""
+
+    def start(self, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> None:
+        """Make ``unit`` run as it is described, in place of an older one of the same name; does not wait for health.
+
+        Raises:
+            RequirementError: something it needs is missing or taken.
+            ServiceError: a job before the start failed.
+        """
+
+    def run_job(self, unit: Unit, job: Job, secrets: Mapping[str, Secret], emit: Emit) -> None:
+        """Run a command of ``unit`` to its end, in the unit's environment.
+
+        Raises:
+            ServiceError: it failed or took too long; the problem ends with its last lines, secrets masked.
+        """
+
+    def stop(self, stack: str, service: str, name: str, *, purge: bool, emit: Emit) -> None:
+        """Stop a unit, its whole process group; with ``purge`` remove its data and every trace of it."""
+
+    def probe(self, unit: Unit) -> Health:
+        """Ask once whether ``unit`` is healthy."""
+
+    def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
+        """The last ``lines`` lines that the unit wrote."""
+
+    def follow(self, stack: str, service: str, name: str) -> Iterator[str]:
+        """Lines as the unit writes them, until the caller stops."""
+
+    def endpoint(self, unit: Unit, port: str, viewer: Viewer) -> Endpoint:
+        """Where ``viewer`` reaches a port of ``unit``."""
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """What no unit of any stack uses any more: environments, images."""
+
+    def discard(self, leftover: Leftover) -> None:
+        """Remove one of :meth:`leftovers`."""
+
+    def abort(self) -> None:
+        """End the commands that run for callers right now (an installer, a job); services are not touched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """How a command ended: exit code and what it wrote."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Transport(Protocol):
+    """A way to act on a machine: argv tuples, never shell strings; a secret travels by ``input`` or by ``put``."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        input: bytes | None = None,
+        timeout_s: float = 60,
+        environment: Mapping[str, str] | None = None,
+        account: str | None = None,
+    ) -> Completed:
+        """Run to the end. ``environment`` is added to the machine's own; ``account`` runs it as that user.
+
+        Raises:
+            CommandError: there is no such program, or it took longer than ``timeout_s`` seconds and was ended.
+        """
+
+    def stream(self, argv: Sequence[str]) -> Iterator[str]:
+        """Lines of standard output as they come; closing the iterator ends the command."""
+
+    def put(self, content: bytes, path: Path, *, mode: int, account: str | None = None) -> None:
+        """Write a file in one step: a reader sees the old content or the new, and never with a wider mode."""
+
+    def get(self, path: Path) -> bytes:
+        """The content of a file.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+
+    def abort(self) -> None:
+        """End every command that :meth:`run` is waiting for; each of these calls raises :class:`CommandError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """A secret without its value: name, newest version, when it was set (seconds since the epoch), who can read it."""
+
+    name: str
+    version: str
+    updated: float
+    readers: tuple[str, ...] = ()
+
+
+class SecretStore(Protocol):
+    """A place that keeps secrets."""
+
+    name: str
+
+    def get(self, name: str, version: str | None = None) -> Secret:
+        """The newest version, or a given one.
+
+        Raises:
+            SecretNotFoundError: there is none.
+            IdentityError: the store cannot be opened.
+        """
+
+    def names(self) -> tuple[str, ...]:
+        """All names, sorted."""
+
+    def describe(self) -> tuple[StoredSecret, ...]:
+        """All secrets without their values, sorted by name."""
+
+
+@runtime_checkable
+class WritableStore(SecretStore, Protocol):
+    """A store that can be written. What ``set`` returned is readable by that version at once."""
+
+    def set(self, name: str, secret: Secret) -> str:
+        """Keep a new version and return its id; a failing write raises.
+
+        Raises:
+            SecretError: the name or the value cannot be kept, or the write failed.
+        """
+
+    def delete(self, name: str) -> None:
+        """Remove every version.
+
+        Raises:
+            SecretNotFoundError: there is none.
+        """

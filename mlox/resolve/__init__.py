@@ -1,0 +1,23 @@
+"""What has to run: from what is written, the catalog, what runs, and what servers are, to rendered units. Pure."""
+
+from mlox.resolve.addresses import ClientTexts, client_texts, port_url
+from mlox.resolve.options import check_options, read_option
+from mlox.resolve.placing import candidate_ports, programs
+from mlox.resolve.rendering import World, lock_key, resolve
+from mlox.resolve.wiring import decide_needs, order, with_providers
+
+__all__ = [
+    "ClientTexts",
+    "World",
+    "candidate_ports",
+    "check_options",
+    "client_texts",
+    "decide_needs",
+    "lock_key",
+    "order",
+    "port_url",
+    "programs",
+    "read_option",
+    "resolve",
+    "with_providers",
+]

@@ -1,0 +1,1 @@
+"""Where secrets are kept: one file a store, named by the table in ``mlox.plugins``."""

@@ -1,0 +1,240 @@
+"""The user's own secrets: files on this machine, sealed with age for the key in the user's identity file.
+
+A secret is a folder, a version of it a file ``<sequence>-<version id>.age`` that is written once and never changed. The
+newest is the one with the highest sequence and, of two that were written at the same moment, the higher id: so writers
+need no lock, and nobody can overwrite another's version.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from mlox.errors import SecretError
+from mlox.journal import write_atomic
+from mlox.protocols import StoredSecret
+from mlox.secret import Secret
+from mlox.secret_stores.identity import IdentityFile
+from mlox.secret_stores.names import check_name, content_of, is_name, not_found, version_not_found
+from mlox.secret_stores.private_files import make_private_folder, sync_folder
+
+_VERSION_FILE = re.compile(r"([0-9]{6}|[1-9][0-9]{6,})-([0-9a-f]{12})\.age")
+_DELETED = ".deleted-"
+_ATTEMPTS = 20
+
+
+class _Version(NamedTuple):
+    sequence: int
+    id: str
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        return self.folder / f"{self.sequence:06d}-{self.id}.age"
+
+
+class UserStore:
+    """The secrets in ``folder``, sealed for the key in the file ``identity``, which the first write makes.
+
+    Example:
+        >>> import tempfile
+        >>> home = Path(tempfile.mkdtemp())
+        >>> store = UserStore(home / "secrets", home / "identity")
+        >>> version = store.set("TOKEN", Secret("hunter22"))
+        >>> store.get("TOKEN", version).reveal()
+        'hunter22'
+    """
+
+    name = "user"
+
+    def __init__(self, folder: Path, identity: Path) -> None:
+        self._folder = folder
+        self._identity = IdentityFile(identity)
+
+    def get(self, name: str, version: str | None = None) -> Secret:
+        """The newest version, or a given one.
+
+        Raises:
+            SecretNotFoundError: there is none.
+            IdentityError: the identity is missing, broken, or not the one that sealed it.
+            SecretError: the file is damaged or cannot be read.
+        """
+        versions = self._versions(name)
+        if not versions:
+            raise not_found(name, self.names())
+        found = next((one for one in reversed(versions) if version in (None, one.id)), None)
+        if found is None:
+            raise version_not_found(name, str(version), [one.id for one in versions])
+        try:
+            sealed = found.path.read_bytes()
+        except FileNotFoundError as error:  # deleted since we looked
+            raise not_found(name, self.names()) from error
+        except OSError as error:
+            raise _unreadable(found.path, error) from error
+        return Secret(_text(self._identity.open(sealed, found.path), found.path), found.id)
+
+    def names(self) -> tuple[str, ...]:
+        """All names, sorted."""
+        return tuple(name for name, _ in self._all())
+
+    def describe(self) -> tuple[StoredSecret, ...]:
+        """All secrets without their values, sorted by name; needs no identity."""
+        described = []
+        for name, version in self._all():
+            with suppress(FileNotFoundError):  # deleted since we looked
+                described.append(StoredSecret(name, version.id, version.path.stat().st_mtime, ("you",)))
+        return tuple(described)
+
+    def set(self, name: str, secret: Secret) -> str:
+        """Keep a new version and return its id; the first write makes the identity.
+
+        Raises:
+            SecretError: the name or the value cannot be kept, or the write failed and the secret is as it was.
+            IdentityError: the identity is broken, or missing although there are secrets.
+        """
+        check_name(name)
+        content = content_of(name, secret)
+        self._need_identity()
+        sealed = self._identity.seal(content)
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._add(name, sealed)
+            except FileNotFoundError:
+                continue  # somebody deleted the secret between two of our steps
+            except OSError as error:
+                raise SecretError(
+                    f"cannot write secret {name!r} in {self._folder}: {error.strerror or error}",
+                    hint="Make the folder writable, or free some space; the secret is as it was.",
+                ) from error
+        raise SecretError(
+            f"cannot write secret {name!r} in {self._folder}: it is deleted again and again",
+            hint="End the program that deletes it, and set it again.",
+        )
+
+    def delete(self, name: str) -> None:
+        """Remove every version.
+
+        Raises:
+            SecretNotFoundError: there is none.
+            SecretError: the files cannot be removed.
+        """
+        there = bool(self._versions(name))
+        try:
+            if there:
+                (self._folder / _encoded(name)).rename(self._folder / f"{_DELETED}{secrets.token_hex(6)}")
+                sync_folder(self._folder)
+            self._clear_deleted()
+        except FileNotFoundError:
+            there = False  # another process was quicker
+        except OSError as error:
+            raise SecretError(
+                f"cannot delete secret {name!r} in {self._folder}: {error.strerror or error}",
+                hint="Make the folder and what is in it writable, and delete it again.",
+            ) from error
+        if not there:
+            raise not_found(name, self.names())
+
+    def _add(self, name: str, sealed: bytes) -> str:
+        folder = self._folder / _encoded(name)
+        make_private_folder(folder)
+        before = self._versions(name)
+        version = _Version(before[-1].sequence + 1 if before else 1, secrets.token_hex(6), folder)
+        try:
+            write_atomic(version.path, sealed, mode=0o600)
+        except OSError:
+            with suppress(OSError):
+                version.path.unlink()  # there already if it was the folder that did not reach the disk
+            raise
+        return version.id
+
+    def _need_identity(self) -> None:
+        """Make the first identity; a lost one is not replaced, since what it sealed would be lost with it."""
+        if self._identity.exists():
+            return
+        if self.names() and not self._identity.exists():  # asked again: another process may have made it and written
+            raise self._identity.missing()
+        self._identity.make()
+
+    def _versions(self, name: str) -> list[_Version]:
+        """The versions of one secret, the newest last."""
+        return _versions_in(self._folder / _encoded(name)) if is_name(name) else []
+
+    def _all(self) -> list[tuple[str, _Version]]:
+        """Every name with its newest version, sorted by name."""
+        found = []
+        for entry in _entries(self._folder):
+            name = _decoded(entry.name)
+            if name is not None and entry.is_dir() and (versions := _versions_in(self._folder / entry.name)):
+                found.append((name, versions[-1]))
+        return sorted(found)
+
+    def _clear_deleted(self) -> None:
+        """Remove what a delete put aside, also one that was killed before it came to it."""
+        for entry in _entries(self._folder):
+            if entry.name.startswith(_DELETED):
+                folder = self._folder / entry.name
+                for file in _entries(folder):
+                    (folder / file.name).unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    folder.rmdir()
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _versions_in(folder: Path) -> list[_Version]:
+    matches = (_VERSION_FILE.fullmatch(entry.name) for entry in _entries(folder))
+    found = [_Version(int(match[1]), match[2], folder) for match in matches if match]
+    return sorted(found, key=_order)
+
+
+def _order(version: _Version) -> tuple[int, str]:
+    return version.sequence, version.id
+
+
+def _text(content: bytes, path: Path) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        pass  # raised below, outside this block: the caught error carries the value
+    raise SecretError(f"what is sealed in {path} is not text", hint="Set the secret again, with text.")
+
+
+def _unreadable(path: Path, error: OSError) -> SecretError:
+    return SecretError(
+        f"cannot read {path}: {error.strerror or error}",
+        hint="Make it readable to you, or move what stands in its place.",
+    )
+
+
+def _encoded(name: str) -> str:
+    """``name`` for disks that ignore case: lower case, with a ``+`` where upper case begins or ends.
+
+    Example:
+        >>> _encoded("OPENAI_API_KEY"), _encoded("openAi")
+        ('+openai_api_key', 'open+a+i')
+    """
+    encoded, upper = "", False
+    for character in name:
+        if character.isalpha() and character.isupper() != upper:
+            encoded, upper = f"{encoded}+", not upper
+        encoded += character.lower()
+    return encoded
+
+
+def _decoded(encoded: str) -> str | None:
+    """The name that a folder stands for; None where it is not one of ours."""
+    parts = encoded.split("+")
+    name = "".join(part.upper() if index % 2 else part for index, part in enumerate(parts))
+    return name if is_name(name) and _encoded(name) == encoded else None

@@ -1,0 +1,52 @@
+"""Secrets from Python: ``mlox.secrets.get``, ``set``, ``names``; values are :class:`mlox.Secret` and never text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlox.protocols import WritableStore
+from mlox.secret import Secret
+from mlox.stack import Stack
+
+__all__ = ["get", "names", "set"]
+
+
+def get(name: str, version: str | None = None, *, path: str | Path | None = None) -> Secret:
+    """A secret of the workspace around ``path`` (by default the current folder).
+
+    Raises:
+        SecretNotFoundError: there is none of that name or version.
+        IdentityError: the key that opens the store is missing or broken.
+
+    Example:
+        >>> import mlox
+        >>> mlox.secrets.get("DEMO_TOKEN").reveal()  # doctest: +SKIP
+        'k3Jd0sP2'
+    """
+    return _store(path).get(name, version)
+
+
+def set(name: str, value: str | Secret, *, path: str | Path | None = None) -> str:
+    """Keep a new version of a secret; returns its id.
+
+    Raises:
+        SecretError: the name or the value cannot be kept, or the write failed.
+
+    Example:
+        >>> import mlox
+        >>> mlox.secrets.set("DEMO_TOKEN", "k3Jd0sP2")  # doctest: +SKIP
+        '9f2c31aa07be'
+    """
+    return _store(path).set(name, value if isinstance(value, Secret) else Secret(value))
+
+
+def names(*, path: str | Path | None = None) -> tuple[str, ...]:
+    """The names of all secrets, sorted."""
+    return _store(path).names()
+
+
+def _store(path: str | Path | None) -> WritableStore:
+    stack = Stack(path=path)
+    stack.workspace.read()
+    stack.identify()
+    return stack.surroundings().store

@@ -1,0 +1,249 @@
+"""What an author writes about a service that can be deployed: one YAML file of the catalog.
+
+Units use the keys of the Compose Specification with Compose's meaning (https://compose-spec.io); what Compose lacks
+stands beside them. Texts may hold the variables of :mod:`mlox.variables`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from mlox.specs.compose import ComposeKeys
+from mlox.specs.model import Identifier, Name, Scalar, Spec
+
+CONFIG = "config"
+"""The directory that every service has besides its data: where its files are written."""
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
+Mode = Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")]
+Argv = Annotated[list[str], Field(min_length=1)]
+
+
+class OptionSpec(Spec):
+    """A typed option. Without a default it must be given."""
+
+    type: Literal["string", "integer", "number", "boolean"] = "string"
+    default: Scalar | None = None
+    choices: list[Scalar] = Field(default_factory=list)
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+    help: Text
+
+
+class SecretSpec(Spec):
+    """A secret of the service. ``generate`` is a length in characters; without ``rotate`` it cannot be rotated."""
+
+    generate: Annotated[int, Field(ge=16, le=256)] | None = None
+    rotate: Argv | None = None
+    help: str = ""
+
+
+class PortSpec(Spec):
+    """A named port. ``port`` is the wish: natively another one is taken where it is in use."""
+
+    port: Annotated[int, Field(ge=1, le=65535)]
+    protocol: Literal["tcp", "udp"] = "tcp"
+    scheme: str | None = None
+    help: str = ""
+
+
+class DataSpec(Spec):
+    """A folder of data: a directory natively, a volume at ``path`` in a container."""
+
+    path: Text | None = None
+    help: str = ""
+
+
+class FileSpec(Spec):
+    """A file that is written before the unit starts: a template and its mode."""
+
+    content: str
+    mode: Mode = "0600"
+    path: Text | None = None
+
+
+class PythonSpec(Spec):
+    """Python packages, with extras, for an environment of the service's own."""
+
+    packages: Annotated[list[Text], Field(min_length=1)]
+
+
+class BinarySpec(Spec):
+    """A program that must be on the PATH of the server, and how its version is read."""
+
+    name: Text
+    version_argv: Argv
+    version_pattern: Text
+    debian: Text | None = None
+    homebrew: Text | None = None
+
+
+class NativeSpec(Spec):
+    """How a unit runs as a plain process: its software, its command, what differs from the container."""
+
+    python: PythonSpec | None = None
+    binary: BinarySpec | None = None
+    command: Argv
+    environment: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_software(self) -> Self:
+        if (self.python is None) == (self.binary is None):
+            raise ValueError("native has exactly one of: python, binary")
+        return self
+
+
+class HttpProbe(Spec):
+    """Healthy when GET answers with one of ``status``."""
+
+    port: Identifier
+    path: str = "/"
+    status: list[int] = Field(default_factory=lambda: [200])
+
+
+class TcpProbe(Spec):
+    """Healthy when a connection is accepted."""
+
+    port: Identifier
+
+
+class ProbeSpec(Spec):
+    """How health is asked: exactly one of ``http``, ``tcp``, ``exec`` (inside the unit; exit code 0)."""
+
+    http: HttpProbe | None = None
+    tcp: TcpProbe | None = None
+    exec: Argv | None = None
+    timeout_s: Annotated[float, Field(gt=0)] = 5
+    start_timeout_s: Annotated[float, Field(gt=0)] = 60
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if sum(kind is not None for kind in (self.http, self.tcp, self.exec)) != 1:
+            raise ValueError("a probe has exactly one of: http, tcp, exec")
+        return self
+
+
+class JobSpec(Spec):
+    """A command that runs to its end: before the first start (``init``), or before every start."""
+
+    unit: Name
+    argv: Argv
+    when: Literal["init", "start"] = "init"
+    timeout_s: Annotated[float, Field(gt=0)] = 300
+
+
+class UnitSpec(ComposeKeys):
+    """One process, container or pod of a service. ``listens`` names its ports; without it, all of the service's."""
+
+    native: NativeSpec | None = None
+    kubernetes: dict[str, Scalar] | None = None
+    listens: list[Identifier] | None = None
+    files: dict[FileName, FileSpec] = Field(default_factory=dict)
+    probe: ProbeSpec | None = None
+    stateful: bool = False
+
+
+class NeedSpec(Spec):
+    """A capability that the service uses, and the values that it has without a provider (``embedded``)."""
+
+    capability: Name
+    embedded: dict[Identifier, str] | None = None
+    packages: list[Text] = Field(default_factory=list)
+    environment: dict[str, str] = Field(default_factory=dict)
+    help: str = ""
+
+
+class UrlSpec(Spec):
+    """An address by its parts, so that every part is quoted: a password never breaks a URL."""
+
+    scheme: Text
+    port: Identifier
+    user: str | None = None
+    password: str | None = None
+    path: str = ""
+
+
+class GrantSpec(Spec):
+    """How a consumer gets its own account: argv inside the unit; names and secrets come by environment."""
+
+    unit: Name
+    argv: Argv
+    revoke: Argv | None = None
+    secrets: dict[Identifier, SecretSpec] = Field(default_factory=dict)
+
+
+class ProvideSpec(Spec):
+    """A capability that the service offers: its address and further values, for ``${need.NAME.value}``."""
+
+    url: UrlSpec
+    values: dict[Identifier, str] = Field(default_factory=dict)
+    grant: GrantSpec | None = None
+
+
+class ClientSpec(Spec):
+    """What a client process gets: environment variables, a package to install, a factory ``module:callable``.
+
+    ``environment`` says where the service is and who asks; ``preferences`` only change the client's manners;
+    ``variable`` is what a notebook would call the client.
+    """
+
+    environment: dict[str, str] = Field(default_factory=dict)
+    preferences: dict[str, str] = Field(default_factory=dict)
+    package: Text | None = None
+    object: Annotated[str, StringConstraints(pattern=r"^[\w.]+:[\w.]+$")] | None = None
+    arguments: dict[Identifier, str] = Field(default_factory=dict)
+    variable: Identifier = "client"
+    user: str | None = None
+    password: Identifier | None = None
+
+
+class BackupSpec(Spec):
+    """How data is saved or brought back: argv inside a unit, standard output or input being the archive."""
+
+    unit: Name
+    argv: Argv
+    stopped: bool = False
+
+
+class EstimateSpec(Spec):
+    """What the service takes when it idles."""
+
+    memory_bytes: Annotated[int, Field(ge=0)] = 0
+    disk_bytes: Annotated[int, Field(ge=0)] = 0
+
+
+class CatalogService(Spec):
+    """A service of the catalog."""
+
+    name: Name
+    version: Text
+    supports: str = ""
+    summary: Text
+    homepage: str = ""
+    kind: Literal["service", "connector"] = "service"
+    options: dict[Identifier, OptionSpec] = Field(default_factory=dict)
+    secrets: dict[Identifier, SecretSpec] = Field(default_factory=dict)
+    ports: dict[Identifier, PortSpec] = Field(default_factory=dict)
+    data: dict[Identifier, DataSpec] = Field(default_factory=dict)
+    needs: dict[Identifier, NeedSpec] = Field(default_factory=dict)
+    provides: dict[Name, ProvideSpec] = Field(default_factory=dict)
+    units: dict[Name, UnitSpec] = Field(default_factory=dict)
+    jobs: dict[Name, JobSpec] = Field(default_factory=dict)
+    client: ClientSpec = Field(default_factory=ClientSpec)
+    backup: BackupSpec | None = None
+    restore: BackupSpec | None = None
+    estimate: EstimateSpec = Field(default_factory=EstimateSpec)
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """The back ends on which every unit can run."""
+        ways = {
+            "native": lambda unit: unit.native is not None,
+            "docker": lambda unit: unit.image is not None or unit.build is not None,
+            "kubernetes": lambda unit: unit.kubernetes is not None,
+        }
+        return tuple(name for name, fits in ways.items() if self.units and all(map(fits, self.units.values())))

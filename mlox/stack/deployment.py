@@ -1,0 +1,58 @@
+"""A deployment that is under way: waiting for it, letting it run, or ending it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+
+from mlox.errors import Cancelled
+from mlox.values import Deployed
+
+Work = Callable[[threading.Event], Deployed]
+
+GLANCE_S = 0.2
+"""How long a wait lasts before it looks for an interrupt again."""
+
+
+class Deployment:
+    """Work in a thread of its own, so that interrupting whoever waits does not interrupt the work.
+
+    A script that ends while it runs waits for it.
+    """
+
+    def __init__(self, work: Work, abort: Callable[[], None]) -> None:
+        self._cancel = threading.Event()
+        self._abort = abort
+        pool = ThreadPoolExecutor(1, thread_name_prefix="mlox-deployment")
+        self._future = pool.submit(work, self._cancel)
+        pool.shutdown(wait=False)
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self._future.done()
+
+    def wait(self) -> Deployed:
+        """The result, when it is there.
+
+        Raises:
+            Cancelled: the wait was interrupted (the deployment goes on), or the deployment was cancelled.
+            MloxError: what went wrong.
+        """
+        try:
+            while not self._future.done():
+                wait([self._future], timeout=GLANCE_S)
+        except KeyboardInterrupt:
+            raise Cancelled(
+                "stopped waiting; the deployment goes on in this process", hint="Look how it stands: mlox status."
+            ) from None
+        return self._future.result()
+
+    def cancel(self) -> None:
+        """Begin nothing new; what was started stays, and ``up`` again goes on."""
+        self._cancel.set()
+        self._abort()
+
+    def __repr__(self) -> str:
+        return f"Deployment({'done' if self.done else 'under way'})"

@@ -1,0 +1,164 @@
+"""The steps of a stack's operations: choosing, planning, and telling how it went."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Sequence
+from functools import partial
+from pathlib import Path
+
+from mlox.apply import Applied
+from mlox.errors import PartialError, UnknownNameError
+from mlox.plan import Plan, make_plan
+from mlox.protocols import Observed
+from mlox.resolve import resolve
+from mlox.secret import Secret
+from mlox.specs import StackSpec
+from mlox.stack.joining import Asked, decide, join
+from mlox.stack.rows import service_rows
+from mlox.stack.surroundings import Surroundings
+from mlox.values import Deployed
+from mlox.workspace import Workspace
+
+
+def joined(
+    around: Surroundings, asked: Sequence[Asked], *, change_options: bool = False
+) -> tuple[StackSpec, tuple[str, ...]]:
+    """The stack with all of ``asked`` in it, and their names."""
+    spec = around.spec
+    names = []
+    for one in asked:
+        around.backend(one.server or "local")
+        found = partial(around.found_version, one.server or "local")
+        spec, name = join(spec, one, around.catalog, found, change_options=change_options)
+        names.append(name)
+    return spec, tuple(names)
+
+
+def starting(around: Surroundings, names: Sequence[str], asked: Sequence[Asked]) -> tuple[StackSpec, tuple[str, ...]]:
+    """The stack as ``up`` will have it, and what it starts (none: all): ``asked`` joined, all that is open decided.
+
+    Raises:
+        UnknownNameError: the stack has no service of a name.
+        MloxError: something that is written cannot be.
+    """
+    spec, added = joined(around, asked, change_options=True)
+    chosen = (*names, *added)
+    for name in chosen:
+        if name not in spec.services:
+            raise UnknownNameError.among("service", name, spec.services, where=f"{spec.name}: ")
+    waiting = list(chosen or spec.services)
+    for name in waiting:
+        found = partial(around.found_version, spec.services[name].server)
+        spec = decide(spec, name, around.catalog, found, around.intent(name))
+        needed = [other for other in spec.services[name].needs.values() if other in spec.services]
+        waiting += [other for other in needed if other not in waiting]
+    return spec, chosen
+
+
+def save(workspace: Workspace, before: StackSpec, after: StackSpec) -> tuple[str, ...]:
+    """Write what ``after`` has and ``before`` has not; returns the names of the services written."""
+    changes = new_values(before, after)
+    for name, values in changes.items():
+        workspace.put_service(name, values)
+    return tuple(changes)
+
+
+def new_values(before: StackSpec, after: StackSpec) -> dict[str, dict[str, object]]:
+    """For each service what has to be written: everything of a new one, only what was decided or changed of an old."""
+    changes: dict[str, dict[str, object]] = {}
+    for name, service in after.services.items():
+        old = before.services.get(name)
+        if old is None:
+            values = {key: value for key, value in service.model_dump(mode="json").items() if value not in ({}, None)}
+            if service.server == "local":
+                del values["server"]
+            changes[name] = values
+        elif old != service:
+            parts = {
+                "version": service.version if service.version != old.version else None,
+                "needs": {key: value for key, value in service.needs.items() if old.needs.get(key) != value},
+                "options": {key: value for key, value in service.options.items() if old.options.get(key) != value},
+            }
+            changes[name] = {key: value for key, value in parts.items() if value}
+    return changes
+
+
+def plan_up(around: Surroundings, spec: StackSpec, names: Collection[str], prune: bool) -> Plan:
+    """The plan that starts ``names`` (none: all) of ``spec``."""
+    known = Surroundings(around.workspace, spec, around.home)
+    units = resolve(spec, names or tuple(spec.services), known.world(spec))
+    return make_plan(spec.id or "", units, known.observed.values(), listed=tuple(spec.services), prune=prune)
+
+
+def leaving(around: Surroundings, names: Collection[str], all_servers: bool) -> tuple[str, ...]:
+    """The services that ``down`` means: the named ones, else all on this machine, else all."""
+    known = {**dict.fromkeys(around.spec.services), **dict.fromkeys(o.service for o in around.observed.values())}
+    for name in names:
+        if name not in known:
+            raise UnknownNameError.among("service", name, known, where=f"{around.spec.name}: ")
+    here = around.local_servers()
+    there = {o.service: o.unit.server for o in around.observed.values()}
+    return tuple(names) or tuple(n for n in known if all_servers or there.get(n, "local") in here)
+
+
+def outcome(plan: Plan, applied: Applied, around: Surroundings, written: Sequence[str]) -> Deployed:
+    """What happened, as a value; or the error that tells it.
+
+    Raises:
+        MloxError: the one service that there was failed.
+        PartialError: some failed and some did not, or several failed.
+    """
+    names = {unit.service for unit in plan.units} | {action.service for action in plan.actions}
+    if len(applied.failed) == 1 and not applied.done:
+        raise next(iter(applied.failed.values()))
+    if applied.failed:
+        told = "\n".join(f"{name}: {error.problem}" for name, error in applied.failed.items())
+        done = f"reached: {', '.join(applied.done)}; " if applied.done else ""
+        raise PartialError(
+            f"{done}failed: {', '.join(applied.failed)}\n{told}",
+            hint=next(iter(applied.failed.values())).hint,
+            failures=tuple(applied.failed.items()),
+        )
+    notes = [f"wrote: mlox.yaml ({', '.join(written)})"] if written else []
+    notes += [f"{name} runs but is not in mlox.yaml (stop it: {{mlox}} up --prune)" for name in plan.unlisted]
+    return Deployed(plan, service_rows(around, names), tuple(notes))
+
+
+def units_of(around: Surroundings, name: str) -> tuple[Observed, ...]:
+    """What there is of a service.
+
+    Raises:
+        UnknownNameError: nothing, neither written nor running.
+    """
+    found = tuple(o for o in around.observed.values() if o.service == name)
+    if not found and name not in around.spec.services:
+        known = {*around.spec.services, *(o.service for o in around.observed.values())}
+        raise UnknownNameError.among("service", name, known, where=f"{around.spec.name}: ")
+    return found
+
+
+def secrets_of(around: Surroundings, name: str) -> list[Secret]:
+    """The secrets that the units of a service use: what has to be masked in what it writes."""
+    refs = {(ref.name, ref.version) for o in units_of(around, name) for ref in o.unit.secrets if ref.version}
+    known = set(around.store.names())
+    return [around.store.get(secret, version) for secret, version in sorted(refs) if secret in known]
+
+
+def clear(folder: Path) -> None:
+    """Remove what is left of a stack's folder after a purge, while its lock is held: the lock, and the empty folder."""
+    left = {path.name for path in folder.iterdir()}
+    secrets = folder / "secrets"
+    if secrets.is_dir() and not any(secrets.iterdir()):
+        secrets.rmdir()
+        left.discard("secrets")
+    if left <= {"lock"}:
+        (folder / "lock").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def users_secrets(around: Surroundings) -> list[str]:
+    """The secrets that a person set; those of services are theirs."""
+    services = tuple(f"{name}." for name in (*around.spec.services, *(o.service for o in around.observed.values())))
+    return [name for name in around.store.names() if not name.startswith(services)]

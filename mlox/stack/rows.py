@@ -1,0 +1,87 @@
+"""How services stand right now: what back ends see, and what probes answer, as rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+
+from mlox.protocols import Observed
+from mlox.stack.surroundings import Surroundings
+from mlox.values import ServiceRow, StatusWord
+
+PROBES_AT_ONCE = 8
+
+
+def service_rows(around: Surroundings, names: Collection[str] | None = None) -> tuple[ServiceRow, ...]:
+    """A row for each service that is written or that there is, in the order of ``mlox.yaml``; ``names`` chooses."""
+    found = {o.service for o in around.observed.values()}
+    listed = [*around.spec.services, *sorted(found - set(around.spec.services))]
+    chosen = [name for name in listed if names is None or name in names]
+    with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="mlox-probe") as pool:
+        return tuple(pool.map(lambda name: _row(around, name), chosen))
+
+
+def _row(around: Surroundings, name: str) -> ServiceRow:
+    units = [o for o in around.observed.values() if o.service == name]
+    spec = around.spec.services.get(name)
+    if spec is not None and not units:
+        version = spec.version or around.service(name).version
+        return ServiceRow(name, spec.service, spec.server, "native", "absent", version=version)
+    first = units[0]
+    word = _worst([_word(around, o) for o in units])
+    note = "; ".join(dict.fromkeys(o.note for o in units if o.note))
+    if spec is None:
+        note = "; ".join(filter(None, (note, "not in mlox.yaml")))
+    ports = {}
+    if word not in ("stopped", "absent"):
+        for o in units:
+            for port in o.unit.ports:
+                endpoint = around.backends[o.unit.server].endpoint(o.unit, port.name, "process")
+                ports[port.name] = f"{endpoint.host}:{endpoint.port}"
+    memory = [o.memory_bytes for o in units if o.memory_bytes is not None]
+    disk = [o.disk_bytes for o in units if o.disk_bytes is not None]
+    since = [o.since for o in units if o.since is not None]
+    return ServiceRow(
+        name,
+        first.unit.catalog,
+        first.unit.server,
+        first.unit.backend,
+        word,
+        url=_url(units, ports),
+        ports=ports,
+        version=first.unit.version,
+        memory_bytes=sum(memory) if memory else None,
+        disk_bytes=sum(disk) if disk else None,
+        since=max(since) if since else None,
+        data_path=next((o.data_path for o in units if o.data_path), None),
+        note=note,
+    )
+
+
+def _word(around: Surroundings, seen: Observed) -> StatusWord:
+    if seen.state == "stopped":
+        return "stopped"
+    if seen.state in ("failed", "orphaned"):
+        return "unhealthy"
+    probe = seen.unit.probe
+    if probe is None:
+        return "starting" if seen.state == "starting" else "running"
+    if around.backends[seen.unit.server].probe(seen.unit).healthy:
+        return "running"
+    young = seen.since is None or time.time() - seen.since < probe.start_timeout_s
+    return "starting" if young else "unhealthy"
+
+
+def _worst(words: list[StatusWord]) -> StatusWord:
+    order: tuple[StatusWord, ...] = ("unhealthy", "stopped", "starting", "running")
+    return next((word for word in order if word in words), "running")
+
+
+def _url(units: list[Observed], ports: dict[str, str]) -> str | None:
+    """The address of the first port that has a scheme, without any credential."""
+    for o in units:
+        for port in o.unit.ports:
+            if port.scheme and port.name in ports:
+                return f"{port.scheme}://{ports[port.name]}"
+    return None

@@ -1,0 +1,57 @@
+"""Where services run, as a handle, and which back end answers for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlox.errors import RequirementError, UnknownNameError
+from mlox.plugins import find
+from mlox.protocols import Backend
+from mlox.specs import ServerSpec
+
+UNWRITTEN: Mapping[str, ServerSpec] = {"local": ServerSpec(local=True)}
+"""Servers that exist without standing in ``mlox.yaml``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server by the name that it has in ``mlox.yaml``.
+
+    Example:
+        >>> Server.local()
+        Server(name='local')
+    """
+
+    name: str
+
+    @classmethod
+    def local(cls) -> Server:
+        """This machine, services as plain processes."""
+        return cls("local")
+
+
+def known_servers(written: Mapping[str, ServerSpec]) -> dict[str, ServerSpec]:
+    """All servers of a stack by name."""
+    return {**UNWRITTEN, **written}
+
+
+def connect(name: str, written: Mapping[str, ServerSpec], home: Path) -> Backend:
+    """The back end of a server.
+
+    Raises:
+        UnknownNameError: there is no such server.
+        RequirementError: this version of mlox cannot reach it.
+    """
+    servers = known_servers(written)
+    if name not in servers:
+        raise UnknownNameError.among("server", name, servers)
+    spec = servers[name]
+    if not spec.local or spec.backend != "native":
+        way = "ssh" if spec.ssh else spec.backend
+        raise RequirementError(
+            f"the server {name!r} is reached by {way}, which this version cannot do", hint="Put the service on: local."
+        )
+    backend: Backend = find("backends", "native")(home, find("transports", "local")(), server=name)
+    return backend

@@ -1,0 +1,173 @@
+"""One service of a stack, as a live handle: it asks every time, so it outlives kernels and restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from mlox.errors import ClientError, ServiceError, UnknownNameError
+from mlox.protocols import Observed
+from mlox.resolve import ClientTexts, check_options, client_texts
+from mlox.secret import Secret
+from mlox.specs import CatalogService
+from mlox.stack.environment import Environment, Used, make_client, use
+from mlox.stack.surroundings import Surroundings
+from mlox.values import ServiceRow, Status
+from mlox.variables import finish, references
+
+
+class Home(Protocol):
+    """What a service asks of the stack that it belongs to."""
+
+    @property
+    def name(self) -> str:
+        """The stack's name."""
+
+    def names(self) -> tuple[str, ...]:
+        """The names of its services."""
+
+    def surroundings(self) -> Surroundings:
+        """What is written and what runs, read now."""
+
+    def status(self, *names: str) -> Status:
+        """How services stand now."""
+
+    def logs(self, name: str, *, lines: int) -> tuple[str, ...]:
+        """The last lines that a service wrote."""
+
+    def follow(self, name: str) -> Iterator[str]:
+        """Lines as a service writes them."""
+
+
+class Service:
+    """A service by its name in a stack.
+
+    Example:
+        >>> import mlox, tempfile
+        >>> stack = mlox.Stack("churn", path=tempfile.mkdtemp())
+        >>> stack.add("mlflow").status().status
+        'absent'
+    """
+
+    def __init__(self, stack: Home, name: str) -> None:
+        self._stack = stack
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Service({self.name!r})"
+
+    @property
+    def url(self) -> str:
+        """The address for this process, without any credential.
+
+        Raises:
+            ServiceError: it does not run.
+        """
+        row = self.status()
+        if row.url is None:
+            raise ServiceError(f"{self.name} is {row.status}", hint=f"Start it: mlox up {self.name}.")
+        return row.url
+
+    def address(self, port: str | None = None) -> str:
+        """``host:port`` of a named port, by default the first, for this process.
+
+        Raises:
+            ServiceError: it does not run. UnknownNameError: it has no such port.
+        """
+        ports = self.status().ports
+        if not ports:
+            raise ServiceError(f"{self.name} does not run", hint=f"Start it: mlox up {self.name}.")
+        if port is not None and port not in ports:
+            raise UnknownNameError.among("port", port, ports, where=f"{self.name}: ")
+        return ports[port] if port is not None else next(iter(ports.values()))
+
+    @property
+    def env(self) -> Environment:
+        """What a client process needs; secrets stay hidden until ``.reveal()``."""
+        around = self._stack.surroundings()
+        texts, _, secrets = self._texts(around)
+        values: dict[str, str | Secret] = {}
+        for name, text in {**texts.environment, **texts.preferences}.items():
+            hidden = any(variable.kind in ("secret", "quoted") for variable in references(text))
+            values[name] = Secret(finish(text, secrets)) if hidden else finish(text)
+        return Environment(values, frozenset(texts.preferences))
+
+    @property
+    def has_client(self) -> bool:
+        """Whether the catalog names a client object."""
+        return self._entry(self._stack.surroundings()).client.object is not None
+
+    def use(self) -> Used:
+        """Set the client's environment in this process; ``mlox.use`` says more."""
+        return use(self.env, who=self.name)
+
+    def client(self) -> object:
+        """The service's own client object, ready: this process takes on the environment that it reads.
+
+        Raises:
+            ClientError: the client is not installed; the hint names the package.
+            UsageError: this process is set up for another service of the kind.
+        """
+        around = self._stack.surroundings()
+        texts, entry, secrets = self._texts(around)
+        if entry.client.object is None or entry.client.package is None:
+            raise ClientError(f"{entry.name} has no client object", hint="Use its .url and .env.")
+        self.use()
+        arguments = {name: finish(text, secrets) for name, text in texts.arguments.items()}
+        return make_client(entry.client.object, entry.client.package, arguments)
+
+    def status(self) -> ServiceRow:
+        """How it stands now."""
+        rows = self._stack.status(self.name).services
+        if not rows:
+            raise UnknownNameError.among("service", self.name, self._stack.names(), where=f"{self._stack.name}: ")
+        return rows[0]
+
+    def logs(self, lines: int = 100) -> str:
+        """The last lines that it wrote, secrets masked."""
+        return "\n".join(self._stack.logs(self.name, lines=lines))
+
+    def follow(self) -> Iterator[str]:
+        """Lines as it writes them, secrets masked, until the caller stops."""
+        return self._stack.follow(self.name)
+
+    def login(self) -> tuple[str | None, str | None]:
+        """The user of the service's own page and the name of the secret with the password, where it has these."""
+        around = self._stack.surroundings()
+        entry = self._entry(around)
+        password = entry.client.password
+        return entry.client.user, f"{self.name}.{password}" if password else None
+
+    def _entry(self, around: Surroundings) -> CatalogService:
+        units = self._units(around)
+        return around.catalog.get(units[0].unit.catalog).service if units else around.service(self.name)
+
+    def _units(self, around: Surroundings) -> list[Observed]:
+        return [o for o in around.observed.values() if o.service == self.name]
+
+    def _texts(self, around: Surroundings) -> tuple[ClientTexts, CatalogService, dict[str, Secret]]:
+        """The client's templates, the catalog entry, and the service's own secrets in the versions that run."""
+        seen = [o for o in self._units(around) if o.state != "stopped"]
+        if not seen:
+            raise ServiceError(f"{self.name} does not run", hint=f"Start it: mlox up {self.name}.")
+        entry = self._entry(around)
+        written = around.spec.services.get(self.name)
+        options = check_options(entry, written.options if written else {}, where=self.name)
+        endpoints = {
+            port.name: around.backends[o.unit.server].endpoint(o.unit, port.name, "process")
+            for o in seen
+            for port in o.unit.ports
+        }
+        texts = client_texts(entry, tuple(o.unit for o in seen), options, endpoints)
+        versions = {ref.name: ref.version for o in seen for ref in o.unit.secrets}
+        used = {
+            variable.name
+            for text in (*texts.environment.values(), *texts.preferences.values(), *texts.arguments.values())
+            for variable in references(text)
+        }
+        secrets = {
+            key: around.store.get(f"{self.name}.{key}", versions.get(f"{self.name}.{key}") or None)
+            for key in entry.secrets
+            if key in used
+        }
+        return texts, entry, secrets

@@ -1,0 +1,141 @@
+"""What a plan depends on, gathered: catalog, back ends, what runs, facts of servers, secrets' versions, pins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from mlox.apply import Seams
+from mlox.catalog import Catalog
+from mlox.errors import UnknownNameError
+from mlox.plugins import find
+from mlox.protocols import Backend, Facts, Observed, Program, Question, WritableStore
+from mlox.resolve import World, candidate_ports, lock_key, programs
+from mlox.specs import CatalogService, StackSpec
+from mlox.stack.server import connect, known_servers
+from mlox.units import Software
+from mlox.workspace import LockFile, Workspace, data_home
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Everything around one reading of ``mlox.yaml``; made anew for each verb, so that nothing is held in memory."""
+
+    workspace: Workspace
+    spec: StackSpec
+    home: Path
+
+    @classmethod
+    def of(cls, workspace: Workspace, spec: StackSpec) -> Surroundings:
+        """With the data home of this process."""
+        return cls(workspace, spec, data_home())
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """mlox's services and those below ``services/`` in the workspace."""
+        return Catalog([self.workspace.root / "services"])
+
+    @cached_property
+    def backends(self) -> Mapping[str, Backend]:
+        """The back end of this machine and of every server that a service is on, by the server's name."""
+        names = {"local", *(service.server for service in self.spec.services.values())}
+        known = known_servers(self.spec.servers)
+        for name, service in self.spec.services.items():
+            if service.server not in known:
+                where = f"mlox.yaml: services.{name}.server: "
+                raise UnknownNameError.among("server", service.server, known, where=where)
+        return {name: connect(name, self.spec.servers, self.home) for name in sorted(names)}
+
+    def backend(self, server: str) -> Backend:
+        """The back end of a server, also of one that no service is on yet.
+
+        Raises:
+            UnknownNameError: there is no such server.
+            RequirementError: this version of mlox cannot reach it.
+        """
+        return self.backends.get(server) or connect(server, self.spec.servers, self.home)
+
+    @cached_property
+    def store(self) -> WritableStore:
+        """The user's own store of this stack."""
+        made: WritableStore = find("secret_stores", "user")(self.folder / "secrets", self.home / "identity")
+        return made
+
+    @property
+    def folder(self) -> Path:
+        """Where this machine keeps what belongs to the stack."""
+        return self.home / (self.spec.id or "")
+
+    @cached_property
+    def observed(self) -> Mapping[str, Observed]:
+        """What there is of this stack, by ``service.unit``."""
+        if self.spec.id is None:
+            return {}
+        return {o.key: o for backend in self.backends.values() for o in backend.observe(self.spec.id)}
+
+    def intent(self, name: str) -> Mapping[str, str]:
+        """What people had decided of a service that there is, flat; empty where there is none."""
+        return next((dict(o.unit.intent) for o in self.observed.values() if o.service == name), {})
+
+    def local_servers(self) -> frozenset[str]:
+        """The names of the servers that are this machine."""
+        return frozenset(name for name, server in known_servers(self.spec.servers).items() if server.local)
+
+    def service(self, name: str) -> CatalogService:
+        """The catalog entry of a service of the stack."""
+        return self.catalog.get(self.spec.services[name].service).service
+
+    def found_version(self, server: str, service: CatalogService) -> str | None:
+        """The version of the program that the server has, for a service that is a program."""
+        wanted = programs(service)
+        if not wanted:
+            return None
+        return self.backend(server).facts(Question(programs=wanted)).programs.get(wanted[0].name)
+
+    def world(self, spec: StackSpec) -> World:
+        """What ``resolve`` asks for, for all services of ``spec``."""
+        entries = {name: self.catalog.get(service.service) for name, service in spec.services.items()}
+        services = {name: entry.service for name, entry in entries.items()}
+        known = {o.service for o in self.observed.values()}
+        return World(
+            services=services,
+            sources={name: entry.source for name, entry in entries.items()},
+            facts=self._facts(spec, services),
+            observed=self.observed,
+            reserved=self._reserved() if set(services) - known else {},
+            pins=self.workspace.lock.read(),
+            versions={secret.name: secret.version for secret in self.store.describe()},
+            backends={name: server.backend for name, server in known_servers(spec.servers).items()},
+        )
+
+    def seams(self) -> Seams:
+        """What ``apply`` acts through."""
+        return Seams(self.backends, self.store, _Pins(self.workspace.lock))
+
+    def _facts(self, spec: StackSpec, services: Mapping[str, CatalogService]) -> dict[str, Facts]:
+        facts = {}
+        for server, backend in self.backends.items():
+            here = [name for name, service in spec.services.items() if service.server == server]
+            ports = frozenset().union(*(candidate_ports(services[name], spec.services[name].ports) for name in here))
+            wanted: Iterable[Program] = {program for name in here for program in programs(services[name])}
+            facts[server] = backend.facts(Question(ports, tuple(sorted(wanted, key=lambda program: program.name))))
+        return facts
+
+    def _reserved(self) -> dict[str, frozenset[int]]:
+        """Ports that other stacks keep, also while they are stopped."""
+        return {
+            name: frozenset(p.number for o in backend.observe(None) if o.stack != self.spec.id for p in o.unit.ports)
+            for name, backend in self.backends.items()
+        }
+
+
+class _Pins:
+    """The lock file as ``apply`` sees it."""
+
+    def __init__(self, lock: LockFile) -> None:
+        self._lock = lock
+
+    def put(self, software: Software) -> None:
+        self._lock.put(lock_key(software.packages), software.pins)

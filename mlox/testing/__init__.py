@@ -1,0 +1,6 @@
+"""What ships for tests: fakes that the contract suites hold to the same behaviour as the real parts."""
+
+from mlox.testing.backend import FakeBackend
+from mlox.testing.secret_store import FakeSecretStore
+
+__all__ = ["FakeBackend", "FakeSecretStore"]

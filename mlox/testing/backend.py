@@ -1,0 +1,250 @@
+"""A back end in memory, for tests; the contract suite holds it to the behaviour of the real ones."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from mlox.errors import RequirementError, ServiceError, UnknownNameError, UsageError
+from mlox.protocols import Emit, Endpoint, Event, Facts, Health, Leftover, Observed, Question, State, Viewer
+from mlox.secret import Secret, mask
+from mlox.units import Job, Software, Unit, digest, launch
+
+
+@dataclass
+class _Held:
+    """One unit of the fake: what was asked for, how it does, what it wrote."""
+
+    unit: Unit
+    state: State = "running"
+    pid: int = 0
+    since: float = 0.0
+    restarts: int = 0
+    note: str = ""
+    jobs: set[str] = field(default_factory=set)
+    log: list[str] = field(default_factory=list)
+
+
+class FakeBackend:
+    """A back end in memory: units run at once and are healthy, unless a test says otherwise.
+
+    Attributes:
+        ports_taken: ports that somebody else holds.
+        programs: versions of the programs on the PATH, by name.
+        failing_jobs: what a job writes before it fails, by its name.
+        dying: how the process of a unit ends right after its start, by ``service.unit``.
+        sick: units that run and do not become healthy, by ``service.unit``.
+        effects: what was done, in order: ``start cache.server``, ``job cache.server init``, ``stop``, ``purge``.
+
+    Example:
+        >>> from mlox.protocols import Program
+        >>> backend = FakeBackend(programs={"redis-server": "7.0.15"})
+        >>> backend.facts(Question(programs=(Program("redis-server"), Program("initdb")))).programs
+        {'redis-server': '7.0.15'}
+        >>> backend.observe()
+        ()
+    """
+
+    name = "fake"
+
+    def __init__(
+        self, home: str = "/var/lib/mlox", *, ports_taken: Iterable[int] = (), programs: Mapping[str, str] | None = None
+    ) -> None:
+        self.home = home
+        self.ports_taken = set(ports_taken)
+        self.programs = dict(programs or {})
+        self.failing_jobs: dict[str, str] = {}
+        self.dying: dict[str, str] = {}
+        self.sick: set[str] = set()
+        self.effects: list[str] = []
+        self._held: dict[tuple[str, str, str], _Held] = {}
+        self._environments: dict[str, tuple[str, ...]] = {}
+        self._pids = itertools.count(1001)
+        self._lock = threading.RLock()
+
+    def facts(self, question: Question) -> Facts:
+        """A machine with 8 GiB of memory and 100 GiB of disk, half of it free."""
+        busy = {port.number for held in self._held.values() if held.state == "running" for port in held.unit.ports}
+        return Facts(
+            home=self.home,
+            memory_bytes=8 << 30,
+            memory_free_bytes=4 << 30,
+            disk_free_bytes=50 << 30,
+            ports_taken=question.ports & (self.ports_taken | busy),
+            programs={p.name: self.programs[p.name] for p in question.programs if p.name in self.programs},
+        )
+
+    def observe(self, stack: str | None = None) -> tuple[Observed, ...]:
+        """Every unit, in order."""
+        with self._lock:
+            return tuple(self._seen(held) for key, held in sorted(self._held.items()) if stack in (None, key[0]))
+
+    def pin(self, software: Software, emit: Emit) -> Software:
+        """Packages at the version that they name, else at 1.0."""
+        if not software.pending:
+            return software
+        emit(Event("", f"choosing versions for {', '.join(software.packages)}"))
+        pins = tuple(name if "==" in name else f"{name}==1.0" for name in software.packages)
+        return replace(software, pins=pins)
+
+    def start(self, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> None:
+        """Make ``unit`` run, unless it does.
+
+        Raises:
+            RequirementError: its program or its port is not to be had.
+            ServiceError: one of its jobs fails.
+        """
+        with self._lock:
+            held = self._held.get((unit.stack, unit.service, unit.name))
+            fits = held is not None and (held.unit.intent == unit.intent if unit.intent else held.unit == unit)
+            if held is not None and held.state == "running" and fits:
+                return
+            launch(unit, secrets)
+            self._require(unit)
+            if unit.software.packages:
+                pins = self.pin(unit.software, emit).pins
+                self._environments[digest(sorted(pins))] = pins
+            fresh = _Held(unit, state="stopped")
+            if held is not None:
+                fresh.jobs, fresh.log = held.jobs, held.log
+            self._held[unit.stack, unit.service, unit.name] = fresh
+            for job in unit.jobs:
+                if job.when == "start" or job.name not in fresh.jobs:
+                    self.run_job(unit, job, secrets, emit)
+                    fresh.jobs.add(job.name)
+            self.effects.append(f"start {unit.key}")
+            fresh.pid, fresh.since = next(self._pids), time.time()
+            fresh.note = self.dying.get(unit.key, "")
+            fresh.state = "failed" if fresh.note else "running"
+
+    def run_job(self, unit: Unit, job: Job, secrets: Mapping[str, Secret], emit: Emit) -> None:
+        """Note that it ran.
+
+        Raises:
+            ServiceError: ``failing_jobs`` has it.
+        """
+        emit(Event(unit.service, f"running {job.name}"))
+        self.effects.append(f"job {unit.key} {job.name}")
+        if job.name in self.failing_jobs:
+            problem = f"job {job.name} of {unit.service} ended with exit code 1:\n  {self.failing_jobs[job.name]}"
+            raise ServiceError(mask(problem, list(secrets.values())), hint="Take it out of `failing_jobs`.")
+
+    def stop(self, stack: str, service: str, name: str, *, purge: bool, emit: Emit) -> None:
+        """Stop a unit; with ``purge`` forget it."""
+        del emit
+        with self._lock:
+            held = self._held.get((stack, service, name))
+            if held is None:
+                return
+            if purge:
+                self.effects.append(f"purge {held.unit.key}")
+                del self._held[stack, service, name]
+            elif held.state != "stopped":
+                self.effects.append(f"stop {held.unit.key}")
+                held.state, held.note = "stopped", ""
+
+    def probe(self, unit: Unit) -> Health:
+        """Healthy while it runs and is not among ``sick``."""
+        held = self._held.get((unit.stack, unit.service, unit.name))
+        if held is None or held.state != "running":
+            return Health(False, (held.note if held else "") or "it is not running", dead=True)
+        return Health(unit.key not in self.sick, "sick" if unit.key in self.sick else "running")
+
+    def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
+        """What :meth:`say` wrote."""
+        held = self._held.get((stack, service, name))
+        return tuple(held.log[-lines:]) if held is not None and lines > 0 else ()
+
+    def follow(self, stack: str, service: str, name: str) -> Iterator[str]:
+        """What :meth:`say` writes from now on."""
+        place = len(self.logs(stack, service, name, lines=sys.maxsize))
+        while True:
+            lines = self.logs(stack, service, name, lines=sys.maxsize)[place:]
+            place += len(lines)
+            yield from lines
+            time.sleep(0.01)
+
+    def endpoint(self, unit: Unit, port: str, viewer: Viewer) -> Endpoint:
+        """Where a port is reached.
+
+        Raises:
+            UnknownNameError: there is no such port.
+        """
+        del viewer
+        found = unit.port(port)
+        if found is None:
+            raise UnknownNameError.among("port", port, [each.name for each in unit.ports], where=f"{unit.key}: ")
+        return Endpoint("127.0.0.1", found.number)
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """Environments whose pins no unit has."""
+        wanted = {digest(sorted(held.unit.software.pins)) for held in self._held.values()}
+        return tuple(Leftover(name, 1 << 20) for name in sorted(self._environments) if name not in wanted)
+
+    def discard(self, leftover: Leftover) -> None:
+        """Forget an environment.
+
+        Raises:
+            UsageError: a unit uses it by now.
+        """
+        if leftover.name in self._environments and leftover not in self.leftovers():
+            raise UsageError(f"environment {leftover.name} is in use", hint="Ask again for what is left over.")
+        self._environments.pop(leftover.name, None)
+
+    def abort(self) -> None:
+        """Do nothing: nothing here takes time."""
+
+    def say(self, stack: str, service: str, name: str, line: str) -> None:
+        """Let a unit write a line."""
+        self._held[stack, service, name].log.append(line)
+
+    def kill(self, stack: str, service: str, name: str) -> None:
+        """End a unit's process; its supervisor starts another one."""
+        held = self._held[stack, service, name]
+        held.pid, held.restarts = next(self._pids), held.restarts + 1
+
+    def reboot(self) -> None:
+        """End everything, as the machine's restart does."""
+        for held in self._held.values():
+            if held.state != "stopped":
+                held.state, held.note = "stopped", "its supervisor is gone (after a reboot services wait for `mlox up`)"
+
+    def _require(self, unit: Unit) -> None:
+        binary = unit.software.binary
+        if binary and binary not in self.programs:
+            raise RequirementError(f"{binary} is not on the PATH", hint=f"Add {binary} to `programs`.")
+        others = {
+            port.number
+            for held in self._held.values()
+            for port in held.unit.ports
+            if held.state == "running" and held.unit.key != unit.key
+        }
+        for port in unit.ports:
+            if port.number in self.ports_taken | others:
+                raise RequirementError(
+                    f"port {port.number} ({port.name} of {unit.service}) is taken",
+                    hint="Run the same command again: mlox picks a free port.",
+                )
+
+    def _seen(self, held: _Held) -> Observed:
+        unit = held.unit
+        runs = held.state == "running"
+        return Observed(
+            stack=unit.stack,
+            service=unit.service,
+            name=unit.name,
+            digest=unit.digest,
+            unit=unit,
+            state=held.state,
+            pid=held.pid if runs else None,
+            since=held.since if runs else None,
+            restarts=held.restarts,
+            memory_bytes=(1 << 20) if runs else None,
+            disk_bytes=0 if unit.directories else None,
+            data_path=f"{self.home}/{unit.stack}/services/{unit.service}",
+            note=held.note,
+        )

@@ -1,0 +1,208 @@
+"""What a unit is: one process, container or pod, rendered, free of secrets, the same for every back end.
+
+A unit is what ``resolve`` makes, ``plan`` compares, back ends start, and annotations carry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mlox.secret import Secret
+from mlox.variables import finish
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A value that does not exist yet: ``generate`` (a secret), ``pin`` (package versions)."""
+
+    how: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"<{self.how} {self.name}>"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """A secret that a unit uses: its key in the unit's texts, its name in the store, its version.
+
+    ``version`` is empty while the secret does not exist; ``generate`` is the length that mlox makes it with, 0 where
+    somebody else sets it.
+    """
+
+    key: str
+    name: str
+    version: str = ""
+    generate: int = 0
+
+    @property
+    def state(self) -> str | Pending:
+        """The version, or that it will be generated."""
+        return self.version or Pending("generate", self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """What a unit runs: Python packages (with the exact pins, once known), or a program from the PATH.
+
+    ``pins`` are lines of a requirements file, with markers; empty means that they are not decided yet.
+    """
+
+    packages: tuple[str, ...] = ()
+    pins: tuple[str, ...] = ()
+    binary: str = ""
+
+    @property
+    def pending(self) -> bool:
+        """Whether the pins have still to be decided."""
+        return bool(self.packages) and not self.pins
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file written before the unit starts: absolute path, template with secrets left open, mode."""
+
+    path: str
+    content: str
+    mode: int = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class PortBinding:
+    """A port: its name, the number on the server, the protocol, and the scheme of addresses made from it."""
+
+    name: str
+    number: int
+    protocol: str = "tcp"
+    scheme: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How health is asked, with the port by name; see :class:`mlox.specs.ProbeSpec`."""
+
+    kind: str
+    port: str = ""
+    path: str = "/"
+    status: tuple[int, ...] = (200,)
+    argv: tuple[str, ...] = ()
+    timeout_s: float = 5
+    start_timeout_s: float = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command inside the unit that must succeed before it starts."""
+
+    name: str
+    argv: tuple[str, ...]
+    when: str = "init"
+    timeout_s: float = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit, rendered. Texts hold ``${secret.KEY}`` and ``${quoted.KEY}`` and nothing else of the grammar.
+
+    ``intent`` is what people decided, field by field; it alone says whether a running unit still fits. What mlox
+    renders from it may change with mlox, and then nothing is replaced.
+    """
+
+    stack: str
+    service: str
+    name: str
+    catalog: str
+    version: str
+    server: str
+    backend: str
+    command: tuple[str, ...]
+    software: Software = Software()
+    environment: tuple[tuple[str, str], ...] = ()
+    files: tuple[File, ...] = ()
+    ports: tuple[PortBinding, ...] = ()
+    directories: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[SecretRef, ...] = ()
+    probe: Probe | None = None
+    jobs: tuple[Job, ...] = ()
+    after: tuple[str, ...] = ()
+    stateful: bool = False
+    stop_signal: str = "SIGTERM"
+    stop_grace_s: float = 10
+    restart: str = "unless-stopped"
+    intent: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """``service.unit``: unique in a stack."""
+        return f"{self.service}.{self.name}"
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits over the intent: what labels carry."""
+        return digest(self.intent)
+
+    def port(self, name: str) -> PortBinding | None:
+        """The port of that name, or None."""
+        return next((port for port in self.ports if port.name == name), None)
+
+    def pinned(self, software: Software) -> Unit:
+        """The same unit with its software decided."""
+        return replace(self, software=software)
+
+    def with_secrets(self, refs: tuple[SecretRef, ...]) -> Unit:
+        """The same unit with the versions of its secrets known, in its intent too."""
+        states = {f"secrets.{ref.key}": str(ref.state) for ref in refs}
+        intent = tuple((name, states.get(name, value)) for name, value in self.intent)
+        return replace(self, secrets=refs, intent=intent)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, for an annotation; :meth:`from_json` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Unit:
+        """The unit in an annotation, also one written by an older or newer mlox: unknown keys are left out."""
+        return _adapter().validate_python(dict(value))
+
+
+@cache
+def _adapter() -> TypeAdapter[Unit]:
+    """What reads annotations; making it takes as long as reading many of them."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What actually starts, secrets revealed; lives only between a back end and the process."""
+
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(repr=False)
+    files: tuple[File, ...] = field(repr=False)
+
+
+def launch(unit: Unit, secrets: Mapping[str, Secret]) -> Launch:
+    """``unit`` with its secrets filled in; ``secrets`` by the unit's own keys.
+
+    A command never holds a secret, since commands are in process lists.
+    """
+    return Launch(
+        command=tuple(finish(part) for part in unit.command),
+        environment={name: finish(value, secrets) for name, value in unit.environment},
+        files=tuple(replace(file, content=finish(file.content, secrets)) for file in unit.files),
+    )
+
+
+def digest(value: object) -> str:
+    """Twelve hexadecimal digits over any JSON value (SHA-256 of its canonical form)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,229 @@
+"""What verbs hand back: values that know their text and their JSON, and no screen.
+
+The text without detail is the same on every run: no ports, times, sizes or ids. Detail is for terminals and HTML.
+``{mlox}`` in a line stands for how a front end is called: ``mlox`` in a shell, ``%mlox`` in a notebook; see
+:func:`addressed`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from mlox.plan import Plan
+
+StatusWord = Literal["running", "starting", "unhealthy", "stopped", "absent", "ready"]
+
+
+class Value:
+    """A result of a verb."""
+
+    def text(self, *, detail: bool = False) -> str:
+        """The lines for a reader."""
+        raise NotImplementedError
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that ``--json`` prints."""
+        raise NotImplementedError
+
+    @property
+    def exit_code(self) -> int:
+        """What the shell returns."""
+        return 0
+
+    def __str__(self) -> str:
+        return addressed(self.text(), "shell")
+
+    def __repr__(self) -> str:
+        first, _, more = str(self).partition("\n")
+        return f"<{type(self).__name__}: {first}{' ...' if more else ''}>"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """One service as it is now. Sizes are bytes, ``since`` is seconds since the epoch."""
+
+    name: str
+    service: str
+    server: str
+    backend: str
+    status: StatusWord
+    url: str | None = None
+    ports: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+    memory_bytes: int | None = None
+    disk_bytes: int | None = None
+    since: float | None = None
+    data_path: str | None = None
+    note: str = ""
+
+    def cells(self, detail: bool) -> tuple[str, ...]:
+        """The cells of a table's row."""
+        cells = (self.name, self.status, self.server, self.version)
+        if not detail:
+            return cells
+        memory = f"{self.memory_bytes / 1e6:.0f} MB" if self.memory_bytes else ""
+        return (*cells, self.url or "", memory, self.note)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Status(Value):
+    """The services of a stack, the number of its secrets, and what a reader should know."""
+
+    stack: str
+    services: tuple[ServiceRow, ...]
+    secrets: int = 0
+    notes: tuple[str, ...] = ()
+    differs_is: int = 0
+
+    def text(self, *, detail: bool = False) -> str:
+        """A row a service, then the notes."""
+        if not self.services:
+            rows = ["no services yet: {mlox} up mlflow"]
+        else:
+            rows = columns([row.cells(detail) for row in self.services])
+        if not detail:
+            rows += [f"  {row.name}: {row.note}" for row in self.services if row.note]
+        counted = [f"secrets: {self.secrets}"] if self.secrets else []
+        return "\n".join([*rows, *counted, *self.notes])
+
+    def to_json(self) -> dict[str, Any]:
+        """The object of INTERFACE: services, components."""
+        return {"services": [asdict(row) for row in self.services], "components": []}
+
+    @property
+    def exit_code(self) -> int:
+        """``differs_is``: 0, since looking is no failure, or 4 where it was asked for."""
+        return self.differs_is
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Planned(Value):
+    """A plan that was only made."""
+
+    plan: Plan
+    differs_is: int = 0
+    notes: tuple[str, ...] = ()
+
+    def text(self, *, detail: bool = False) -> str:
+        """The actions, a line each, and in detail the digest for ``up --plan``."""
+        lines = [*_plan_lines(self.plan, detail), *self.notes]
+        if detail and self.plan:
+            lines.append(f"carry it out: {{mlox}} up --plan {self.plan.digest}")
+        return "\n".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan's own object."""
+        return self.plan.to_json()
+
+    @property
+    def exit_code(self) -> int:
+        """``differs_is`` where there is something to do."""
+        return self.differs_is if self.plan else 0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Deployed(Value):
+    """What ``up`` or ``down`` did: the plan, and the services afterwards."""
+
+    plan: Plan
+    services: tuple[ServiceRow, ...]
+    notes: tuple[str, ...] = ()
+
+    def text(self, *, detail: bool = False) -> str:
+        """The services, a line each, then what was written and what comes next."""
+        first = [] if self.plan.actions else ["nothing to do"]
+        rows = columns([row.cells(detail) for row in self.services]) if self.services else []
+        return "\n".join([*first, *rows, *self.notes])
+
+    def to_json(self) -> dict[str, Any]:
+        """The object of INTERFACE: digest, actions, services."""
+        return {**self.plan.to_json(), "services": [asdict(row) for row in self.services]}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Table(Value):
+    """Rows of text below a heading. ``detailed`` names columns that are only for a terminal or HTML."""
+
+    heading: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    json: Mapping[str, Any]
+    detailed: frozenset[str] = frozenset()
+    empty: str = "none"
+    notes: tuple[str, ...] = ()
+
+    def text(self, *, detail: bool = False) -> str:
+        """Aligned columns."""
+        kept = [i for i, name in enumerate(self.heading) if detail or name not in self.detailed]
+        body = columns([[row[i] for i in kept] for row in self.rows]) if self.rows else [self.empty]
+        return "\n".join([*body, *self.notes])
+
+    def to_json(self) -> dict[str, Any]:
+        """As it was given."""
+        return dict(self.json)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Notice(Value):
+    """Some lines, further lines in detail, and a JSON object. ``code`` is the exit code."""
+
+    lines: tuple[str, ...]
+    json: Mapping[str, Any]
+    details: tuple[str, ...] = ()
+    code: int = 0
+
+    def text(self, *, detail: bool = False) -> str:
+        """The lines."""
+        return "\n".join((*self.lines, *(self.details if detail else ())))
+
+    def to_json(self) -> dict[str, Any]:
+        """As it was given."""
+        return dict(self.json)
+
+    @property
+    def exit_code(self) -> int:
+        """As it was given."""
+        return self.code
+
+
+def addressed(text: str, front: Literal["shell", "notebook", "script"]) -> str:
+    """``text`` in the words of a front end.
+
+    Example:
+        >>> addressed("next: {use:tracking:mlflow}", "notebook")
+        'next: tracking = %mlox use mlflow'
+        >>> addressed("again: {mlox} up", "shell")
+        'again: mlox up'
+    """
+    use = r"\1 = %mlox use \2" if front == "notebook" else r"mlox run \2 -- COMMAND    in a notebook: \1 = %mlox use \2"
+    text = re.sub(r"\{use:([a-z_]+):([a-z0-9-]+)\}", use, text)
+    return text.replace("{mlox}", "%mlox" if front == "notebook" else "mlox")
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines with aligned columns, two spaces apart.
+
+    Example:
+        >>> columns([["a", "running"], ["longer", "stopped"]])
+        ['a       running', 'longer  stopped']
+    """
+    width = max((len(row) for row in rows), default=0)
+    widths = [max((len(row[i]) for row in rows if i < len(row)), default=0) for i in range(width)]
+    return ["  ".join(cell.ljust(widths[i]) for i, cell in enumerate(row)).rstrip() for row in rows]
+
+
+def plan_rows(plan: Plan, *, detail: bool) -> list[tuple[str, str, str, str]]:
+    """For each action what happens, to what, where and why; without detail also without ports and secret versions."""
+    rows: list[tuple[str, str, str, str]] = []
+    for action in plan.actions:
+        label = action.service if action.unit == "server" else f"{action.service}.{action.unit}"
+        told = [r for r in action.reasons if detail or not r.field.startswith(("ports.", "secrets."))]
+        rows.append((action.kind, label, action.server, ", ".join(map(str, told)) or action.about.version))
+    return rows
+
+
+def _plan_lines(plan: Plan, detail: bool) -> list[str]:
+    """The plan's own lines in detail; else without the ports that its reasons name."""
+    return str(plan).splitlines() if detail or not plan else columns(plan_rows(plan, detail=False))

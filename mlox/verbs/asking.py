@@ -1,0 +1,32 @@
+"""How the words of ``add`` and ``up`` become what is asked of a stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlox.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlox.stack import Asked, Stack
+
+
+def asked_for(
+    stack: Stack, word: str, *, as_: str | None = None, on: str | None = None, set_: tuple[str, ...] = ()
+) -> Asked:
+    """``NAME`` or ``NAME@VERSION`` with the options of ``add`` and ``up``; NAME may be one of the stack's own.
+
+    Raises:
+        UnknownNameError: neither the stack nor the catalog has it.
+        SpecError, UsageError: an option does not fit.
+    """
+    from mlox.stack import Asked, read_assignments
+
+    name, _, version = word.partition("@")
+    if word.endswith("@") or not name:
+        raise UsageError(f"{word!r} is not NAME or NAME@VERSION", hint="For example: mlflow, or mlflow@3.17.0.")
+    around = stack.surroundings()
+    written = around.spec.services.get(as_ or name)
+    catalog_name = written.service if written is not None and as_ is None else name
+    service = around.catalog.get(catalog_name).service
+    own_name = as_ or (name if written is not None and name != catalog_name else None)
+    return Asked(catalog_name, version or None, own_name, on, {}, read_assignments(set_, service))

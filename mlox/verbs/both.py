@@ -1,0 +1,157 @@
+"""Verbs that take services and components alike: they edit the repository, look around, or tidy up."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from mlox.errors import UnknownNameError
+from mlox.values import Notice, Table, Value
+from mlox.verbs.asking import asked_for
+from mlox.verbs.context import Context
+from mlox.verbs.table import verb
+
+
+@verb("init", group="both")
+def init(ctx: Context, name: Annotated[str | None, "the stack's name; by default the folder's"] = None) -> Value:
+    """Make this folder a workspace: write mlox.yaml."""
+    stack = ctx.stack(name)
+    made = stack.init(dry_run=ctx.dry_run)
+    spec = stack.spec()
+    lines: tuple[str, ...] = (f"{spec.name}: this folder is a workspace already",)
+    if made and ctx.dry_run:
+        lines = (f"{spec.name}: would write mlox.yaml and .mlox/; nothing was written",)
+    elif made:
+        lines = (
+            f"{spec.name}: this folder is now a workspace",
+            "mlox.yaml and .mlox/ belong in git; data and keys do not",
+        )
+    json = {"name": spec.name, "id": spec.id, "path": str(stack.workspace.path), "created": made and not ctx.dry_run}
+    return Notice(lines, json, details=(str(stack.workspace.path),))
+
+
+@verb("add", group="both")
+def add(
+    ctx: Context,
+    name: Annotated[str, "a service of the catalog, NAME or NAME@VERSION"],
+    *,
+    as_: Annotated[str | None, "the name that it gets in the stack"] = None,
+    on: Annotated[str | None, "the server that it is for"] = None,
+    set_: Annotated[tuple[str, ...], "an option, NAME=VALUE; can be repeated"] = (),
+) -> Value:
+    """Write a service into mlox.yaml; starts nothing."""
+    stack = ctx.stack()
+    known = stack.names()
+    (added,) = stack.write((asked_for(stack, name, as_=as_, on=on, set_=set_),), dry_run=ctx.dry_run)
+    if added in known:
+        line = f"{added} is in mlox.yaml already"
+    else:
+        line = f"{added} would be added to mlox.yaml" if ctx.dry_run else f"{added} added to mlox.yaml"
+    after = () if ctx.dry_run else (f"start it: {{mlox}} up {added}",)
+    return Notice((line, *after), {"name": added, "added": added not in known and not ctx.dry_run})
+
+
+@verb("remove", group="both")
+def remove(ctx: Context, name: Annotated[str, "the name in the stack"]) -> Value:
+    """Take a service out of mlox.yaml; refused while it runs, and its data stays."""
+    ctx.stack().drop(name, dry_run=ctx.dry_run)
+    line = f"{name} would be taken out of mlox.yaml" if ctx.dry_run else f"{name} taken out of mlox.yaml"
+    return Notice((line,), {"name": name, "removed": not ctx.dry_run})
+
+
+@verb("catalog", group="both")
+def catalog(ctx: Context, query: Annotated[str | None, "words to look for"] = None) -> Value:
+    """List what can be deployed."""
+    words = (query or "").lower().split()
+    rows = []
+    services = []
+    for entry in ctx.stack().surroundings().catalog:
+        service = entry.service
+        provides = sorted(service.provides)
+        text = " ".join([service.name, service.summary, *provides]).lower()
+        if not all(word in text for word in words):
+            continue
+        rows.append((service.name, service.version, ", ".join(service.backends), service.summary))
+        needs = {name: need.capability for name, need in service.needs.items()}
+        services.append(
+            {
+                "name": service.name,
+                "version": service.version,
+                "summary": service.summary,
+                "backends": list(service.backends),
+                "provides": provides,
+                "needs": needs,
+            }
+        )
+    return Table(
+        ("name", "version", "runs on", "summary"),
+        tuple(rows),
+        {"services": services, "components": []},
+        empty=f"nothing in the catalog fits {query!r}",
+    )
+
+
+@verb("info", group="both")
+def info(ctx: Context, name: Annotated[str, "a service of the catalog, or of the stack"]) -> Value:
+    """Tell what a service is: options, ports, secrets, needs, what it offers."""
+    around = ctx.stack().surroundings()
+    written = around.spec.services.get(name)
+    service = around.catalog.get(written.service if written else name).service
+    lines = [f"{service.name} {service.version}: {service.summary}", f"runs on: {', '.join(service.backends)}"]
+    for option_name, option in service.options.items():
+        default = "must be given" if option.default is None else f"default {option.default}"
+        lines.append(f"option {option_name} ({option.type}, {default}): {option.help}")
+    lines += [f"port {key}: {port.port} {port.help}".rstrip() for key, port in service.ports.items()]
+    lines += [f"secret {name}.{key}: {secret.help}".rstrip(": ") for key, secret in service.secrets.items()]
+    for key, need in service.needs.items():
+        own = "met by itself unless wired" if need.embedded is not None else "must be provided"
+        lines.append(f"need {key}: {need.capability}, {own}")
+    lines += [f"provides {capability}" for capability in service.provides]
+    if written:
+        lines.append(f"in this stack: {name}, version {written.version}, on {written.server}")
+    return Notice(tuple(lines), service.model_dump(mode="json"), details=(service.homepage,))
+
+
+@verb("doctor", group="more")
+def doctor(ctx: Context) -> Value:
+    """Look whether this machine has what mlox needs, and say what to mend."""
+    from mlox.verbs.examination import examine
+
+    checks = examine(ctx)
+    mark = {"ok": "ok", "warn": "look", "fail": "FAIL"}
+    lines = [f"{mark[check.state]:<5} {check.name}: {check.detail}" for check in checks]
+    lines += [f"      {check.name}: {check.hint}" for check in checks if check.hint and check.state != "ok"]
+    failed = [check.name for check in checks if check.state == "fail"]
+    json = {"checks": [{"name": c.name, "state": c.state, "detail": c.detail, "hint": c.hint} for c in checks]}
+    return Notice(tuple(lines), json, code=1 if failed else 0)
+
+
+@verb("clean", group="more")
+def clean(ctx: Context) -> Value:
+    """Remove environments that no service uses any more."""
+    backend = ctx.stack().surroundings().backends["local"]
+    leftovers = backend.leftovers()
+    size = sum(item.size_bytes for item in leftovers)
+    json = {"removed": [{"name": i.name, "bytes": i.size_bytes} for i in leftovers], "bytes": size}
+    if not leftovers:
+        return Notice(("nothing to clean",), json)
+    told = f"{len(leftovers)} unused environment{'s' if len(leftovers) > 1 else ''}, {size / 1e6:.0f} MB"
+    if ctx.dry_run:
+        return Notice((f"would remove {told}",), {**json, "removed": []})
+    ctx.confirm(f"Remove {told}?")
+    for item in leftovers:
+        backend.discard(item)
+    return Notice((f"removed {told}",), json)
+
+
+@verb("help", group="more")
+def help_(_ctx: Context, words: Annotated[tuple[str, ...], "a verb"] = ()) -> Value:
+    """Tell what a verb does and takes."""
+    from mlox.verbs import find_verb
+    from mlox.verbs.grammar import overview, usage
+
+    if not words:
+        return Notice(tuple(overview().splitlines()), {"help": overview()})
+    found, rest = find_verb(list(words))
+    if rest:
+        raise UnknownNameError(f"unknown verb {' '.join(words)!r}", hint=f"See: mlox help {found.name}.")
+    return Notice(tuple(usage(found).splitlines()), {"help": usage(found)})

@@ -1,0 +1,219 @@
+"""Verbs about services that run: status, logs, open, use, env, run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+from mlox.errors import CommandError, UsageError
+from mlox.secret import MASK, Secret
+from mlox.values import Notice, Value
+from mlox.verbs.context import Context
+from mlox.verbs.table import Rest, verb
+
+if TYPE_CHECKING:
+    from mlox.stack import Service, Stack
+
+
+@verb("status", group="both")
+def status(
+    ctx: Context,
+    names: Annotated[tuple[str, ...], "services; none means all"] = (),
+    *,
+    exit_code: Annotated[bool, "exit with 4 where what runs differs from what is written"] = False,
+) -> Value:
+    """Show what is written and how it stands: healthy, starting, stopped, absent."""
+    stack = ctx.stack()
+    stack.workspace.read()
+    for name in names:
+        stack.service(name)
+    seen = stack.status(*names)
+    differs = exit_code and any(row.status != "running" for row in seen.services)
+    notes = ("local = this machine only; services wait for `{mlox} up` after a reboot",) if seen.services else ()
+    return replace(seen, notes=(*seen.notes, *notes), differs_is=4 if differs else 0)
+
+
+@verb("logs", group="stack")
+def logs(
+    ctx: Context,
+    names: Annotated[tuple[str, ...], "services; none means all"] = (),
+    *,
+    lines: Annotated[int, "how many of the last lines"] = 100,
+    follow: Annotated[bool, "go on with new lines until interrupted"] = False,
+) -> Value:
+    """Show what services wrote, secrets masked."""
+    stack = ctx.stack()
+    stack.workspace.read()
+    chosen = names or tuple(row.name for row in stack.status().services if row.status != "absent")
+    if follow:
+        if len(chosen) != 1:
+            raise UsageError("--follow is for one service", hint="Name one service.")
+        return Stream(stack.follow(stack.service(chosen[0]).name))
+    texts = {name: stack.logs(name, lines=lines) for name in chosen}
+    told = [line if len(chosen) == 1 else f"{name} | {line}" for name, found in texts.items() for line in found]
+    return Notice(tuple(told), {"logs": {name: list(found) for name, found in texts.items()}})
+
+
+class Stream(Value):
+    """Lines that are still being written; iterate over it."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines = lines
+
+    def text(self, *, detail: bool = False) -> str:
+        """Nothing: the lines are read one by one."""
+        return ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Nothing: the lines are read one by one."""
+        return {}
+
+
+@verb("open", group="stack")
+def open_(ctx: Context, name: Annotated[str, "the service"]) -> Value:
+    """Tell where a service's page is and who logs in; in a terminal, open it in the browser."""
+    service = ctx.stack().service(name)
+    url = service.url
+    user, secret = service.login()
+    who = (f"user: {user}",) if user else ()
+    password = (
+        (f"password: the secret {secret} ({{mlox}} secrets get {secret} --reveal in a terminal)",) if secret else ()
+    )
+    if ctx.interactive and url.startswith("http") and not ctx.dry_run:
+        import webbrowser
+
+        webbrowser.open(url)
+    return Notice(
+        (f"{name}: open its page", *who, *password), {"url": url, "user": user, "secret": secret}, details=(url,)
+    )
+
+
+@verb("use", group="stack")
+def use(
+    ctx: Context,
+    names: Annotated[tuple[str, ...], "services"] = (),
+    *,
+    off: Annotated[bool, "undo: take out again what use has set"] = False,
+) -> Value:
+    """Set services' addresses and logins in this kernel's environment, and hand back the client."""
+    from mlox.stack import use_off
+
+    if ctx.front == "shell":
+        hint = "In a shell: mlox run NAME -- COMMAND, or mlox env NAME; in a notebook: %mlox use NAME."
+        raise UsageError("use sets the environment of a notebook kernel; this is a shell", hint=hint)
+    stack = ctx.stack()
+    if off:
+        chosen = [variable for name in names for variable in stack.service(name).env] if names else None
+        undone = use_off(chosen)
+        return Notice(
+            (f"taken out of this kernel: {', '.join(undone)}" if undone else "nothing to undo",), {"undone": undone}
+        )
+    if not names:
+        raise UsageError("use needs the name of a service", hint="For example: %mlox use mlflow.")
+    return _used(stack, names)
+
+
+class InUse(Value):
+    """What ``use`` set, and the clients that it hands back."""
+
+    def __init__(self, lines: tuple[str, ...], names: tuple[str, ...], clients: tuple[object, ...]) -> None:
+        self.lines = lines
+        self.names = names
+        self.clients = clients
+
+    @property
+    def handed_back(self) -> object:
+        """The client, or a tuple of clients, or None where a service has none."""
+        return self.clients[0] if len(self.clients) == 1 else self.clients
+
+    def text(self, *, detail: bool = False) -> str:
+        """Which variables were set; those that hold a secret are marked."""
+        return "\n".join(self.lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """The names of the variables."""
+        return {"set": list(self.names)}
+
+
+def _used(stack: Stack, names: tuple[str, ...]) -> InUse:
+    lines: list[str] = []
+    variables: list[str] = []
+    clients: list[object] = []
+    for name in names:
+        service = stack.service(name)
+        told = service.use()
+        quiet = service.env.preferences
+        shown = [f"{v} (hidden)" if v in told.hidden else v for v in told.set if v not in quiet]
+        if shown:
+            lines.append(f"set in this kernel: {', '.join(shown)}")
+        if told.kept:
+            lines.append(f"left as you set it: {', '.join(told.kept)}")
+        variables += told.set
+        clients.append(service.client() if service.has_client else None)
+    return InUse(tuple(lines), tuple(variables), tuple(clients))
+
+
+@verb("env", group="stack")
+def env(
+    ctx: Context,
+    name: Annotated[str, "the service"],
+    *,
+    reveal: Annotated[bool, "show secrets too; in a terminal only"] = False,
+) -> Value:
+    """Print the environment that a client reads, secrets masked."""
+    if reveal and not ctx.may_reveal:
+        raise UsageError("secrets are not shown here", hint="Use `mlox run NAME -- COMMAND`, or a terminal.")
+    values = ctx.stack().service(name).env
+    shown = {
+        key: value.reveal() if reveal and isinstance(value, Secret) else str(value) for key, value in values.items()
+    }
+    lines = [
+        f"# {key}={MASK} (secret)"
+        if isinstance(values[key], Secret) and not reveal
+        else f"export {key}={shlex.quote(text)}"
+        for key, text in shown.items()
+    ]
+    return Notice(tuple(lines), {"env": shown})
+
+
+@verb("run", group="stack")
+def run(
+    ctx: Context,
+    names: Annotated[tuple[str, ...], "services; none means all that run"] = (),
+    command: Rest = (),
+) -> Value:
+    """Run a command with the services' environment: mlox run mlflow -- python train.py."""
+    if not command:
+        raise UsageError("run needs a command after --", hint="For example: mlox run mlflow -- python train.py.")
+    stack = ctx.stack()
+    chosen = names or tuple(row.name for row in stack.status().services if row.status not in ("stopped", "absent"))
+    merged = _merged([stack.service(name) for name in chosen])
+    if ctx.dry_run:
+        return Notice((f"would run {shlex.join(command)} with: {', '.join(sorted(merged))}",), {"set": sorted(merged)})
+    began = time.monotonic()
+    try:
+        done = subprocess.run(command, env={**os.environ, **merged}, check=False)
+    except FileNotFoundError as error:
+        raise CommandError(f"there is no program {command[0]!r}", hint="Check its name, or give its path.") from error
+    except PermissionError as error:
+        raise CommandError(f"{command[0]!r} cannot be run", hint="Make it executable.") from error
+    code = done.returncode if done.returncode >= 0 else 128 - done.returncode
+    return Notice((), {"code": code, "seconds": round(time.monotonic() - began, 3)}, code=code)
+
+
+def _merged(services: list[Service]) -> dict[str, str]:
+    """All environments together; two services of one kind would contradict each other."""
+    merged: dict[str, str] = {}
+    owner: dict[str, str] = {}
+    for service in services:
+        for key, value in service.env.reveal().items():
+            if merged.get(key, value) != value:
+                raise UsageError(f"{owner[key]} and {service.name} both set {key}", hint="Name one of them.")
+            merged[key] = value
+            owner[key] = service.name
+    return merged

@@ -1,0 +1,154 @@
+"""Verbs that change machines: up, down, restart, plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+from mlox.errors import Cancelled, UsageError
+from mlox.values import Deployed, Planned, Value
+from mlox.verbs.asking import asked_for
+from mlox.verbs.context import Context
+from mlox.verbs.table import verb
+
+if TYPE_CHECKING:
+    from mlox.plan import Plan
+    from mlox.stack import Asked, Deployment, Stack
+    from mlox.verbs.body import Body
+
+Names = Annotated[tuple[str, ...], "services; none means all"]
+
+
+@verb("plan", group="stack")
+def plan(
+    ctx: Context,
+    names: Names = (),
+    *,
+    prune: Annotated[bool, "also stop what runs but is not in mlox.yaml"] = False,
+    exit_code: Annotated[bool, "exit with 4 where there is something to do"] = False,
+) -> Value:
+    """Show what up would do; touches nothing."""
+    if ctx.body is not None:
+        stack, asked = _of_body(ctx, ctx.body, *names)
+        return Planned(stack.plan(asked=asked, prune=prune), differs_is=4 if exit_code else 0)
+    stack = ctx.stack()
+    stack.workspace.read()
+    return Planned(stack.plan(*names, prune=prune), differs_is=4 if exit_code else 0)
+
+
+@verb("up", group="stack")
+def up(
+    ctx: Context,
+    names: Annotated[tuple[str, ...], "services, NAME or NAME@VERSION; new ones are added first; none means all"] = (),
+    *,
+    as_: Annotated[str | None, "the name that a new service gets in the stack"] = None,
+    on: Annotated[str | None, "the server that a new service is for"] = None,
+    set_: Annotated[tuple[str, ...], "an option, NAME=VALUE; can be repeated"] = (),
+    prune: Annotated[bool, "also stop what runs but is not in mlox.yaml"] = False,
+    plan: Annotated[str | None, "the digest of the plan that you agreed to; another one is refused"] = None,
+    detach: Annotated[bool, "do not wait until the services are healthy"] = False,
+) -> Value:
+    """Start services, and what they need, and wait until they are healthy."""
+    if ctx.body is not None:
+        stack, asked = _of_body(ctx, ctx.body, *names, *filter(None, (as_, on)), *set_)
+    else:
+        stack = ctx.stack()
+        if not names:
+            stack.workspace.read()
+        if (as_ or set_) and len(names) != 1:
+            raise UsageError("--as and --set are for one service", hint="Name one service.")
+        asked = tuple(asked_for(stack, word, as_=as_, on=on, set_=set_) for word in names)
+    if ctx.dry_run:
+        return Planned(stack.plan(asked=asked, prune=prune), notes=("nothing was changed",))
+    deployment = stack.deploy(asked=asked, prune=prune, digest=plan, emit=ctx.emit)
+    if detach:
+        return Detached(deployment)
+    try:
+        done = deployment.wait()
+    except Cancelled:
+        if ctx.front == "shell":
+            deployment.cancel()
+        raise
+    return replace(done, notes=(*done.notes, *_next_steps(stack, done)))
+
+
+@verb("down", group="stack")
+def down(
+    ctx: Context,
+    names: Annotated[tuple[str, ...], "services; none means all that are on this machine"] = (),
+    *,
+    all_: Annotated[bool, "also those on other servers"] = False,
+    purge: Annotated[bool, "remove their data too, after a question"] = False,
+) -> Value:
+    """Stop services; their data stays unless it is purged."""
+    stack = ctx.stack()
+    spec = stack.workspace.read()
+    plan = stack.plan_down(*names, purge=purge, all_servers=all_)
+    if ctx.dry_run:
+        return Planned(plan, notes=("nothing was changed",))
+    if purge and plan:
+        ctx.confirm(_what_goes(stack, plan), answer=spec.name)
+    done = stack.down(*names, purge=purge, all_servers=all_, emit=ctx.emit)
+    if not done.plan:
+        return done
+    if purge:
+        return replace(done, notes=("data removed",))
+    one = names[0] if len(names) == 1 else next((row.name for row in done.services), "")
+    again = f"{{mlox}} up {names[0]}" if len(names) == 1 else "{mlox} up"
+    return replace(done, notes=(f"data kept; again: {again}    delete its data: {{mlox}} down {one} --purge",))
+
+
+@verb("restart", group="stack")
+def restart(ctx: Context, names: Annotated[tuple[str, ...], "services; none means all that run"] = ()) -> Value:
+    """Stop services and start them as they are."""
+    stack = ctx.stack()
+    stack.workspace.read()
+    if ctx.dry_run:
+        return Planned(stack.plan_down(*names), notes=("and start again; nothing was changed",))
+    return stack.restart(*names, emit=ctx.emit)
+
+
+class Detached(Value):
+    """A deployment that goes on; ``wait()`` waits for it."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+
+    def wait(self) -> Deployed:
+        """What it came to; raises what went wrong."""
+        return self.deployment.wait()
+
+    def text(self, *, detail: bool = False) -> str:
+        """That it goes on."""
+        return "deploying in the background; see: {mlox} status"
+
+    def to_json(self) -> dict[str, Any]:
+        """That it goes on."""
+        return {"detached": True, "done": self.deployment.done}
+
+
+def _of_body(ctx: Context, body: Body, *also: str) -> tuple[Stack, tuple[Asked, ...]]:
+    """The stack of the cell's body, and what it asks for; ``also`` are words that would say the same again."""
+    if also:
+        raise UsageError(
+            f"the services stand in the cell, and on its first line too: {also[0]}", hint="Leave one of them out."
+        )
+    return body.read(ctx.stack)
+
+
+def _next_steps(stack: Stack, done: Deployed) -> tuple[str, ...]:
+    """What somebody does next with a service that just came up."""
+    fresh = [action.service for action in done.plan.actions if action.kind == "create"]
+    if not fresh:
+        return ()
+    around = stack.surroundings()
+    clients = {name: around.service(name).client for name in fresh}
+    name = next((name for name in fresh if clients[name].object is not None), None)
+    return (f"next: {{use:{clients[name].variable}:{name}}}",) if name else ()
+
+
+def _what_goes(stack: Stack, plan: Plan) -> str:
+    """The question before a purge: which data, how much of it, and that there is no backup."""
+    rows = stack.status(*{action.service for action in plan.actions}).services
+    data = [f"{row.name}: {(row.disk_bytes or 0) / 1e6:.1f} MB in {row.data_path or 'no folder'}" for row in rows]
+    return f"This deletes the data of {', '.join(r.name for r in rows)} for good ({'; '.join(data)}; no backup)."

@@ -1,0 +1,218 @@
+"""Where a stack is written down: finding a workspace, reading it, and editing it so that comments stay."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from mlox.documents import REMOVED, edited, load, parse
+from mlox.errors import SpecError, WorkspaceError
+from mlox.journal import Edit, Journal
+from mlox.specs import StackSpec
+
+SPEC = "mlox.yaml"
+LOCK = "mlox.lock.yaml"
+IGNORED = b"# What only this machine needs; see https://git-scm.com/docs/gitignore\nlocal/\n"
+ATTRIBUTES = b"secrets/** binary\nbase/** -text\n"
+
+
+def data_home() -> Path:
+    """Where services of this machine keep their data: ``MLOX_DATA_HOME``, as root ``/var/lib/mlox``, else by XDG.
+
+    Source: the XDG Base Directory Specification, ``XDG_DATA_HOME``.
+    """
+    chosen = os.environ.get("MLOX_DATA_HOME")
+    if chosen:
+        return Path(chosen).absolute()
+    if os.geteuid() == 0:
+        return Path("/var/lib/mlox")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share").absolute() / "mlox"
+
+
+class Workspace:
+    """A folder with, or for, an ``mlox.yaml``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.journal = Journal(root / ".mlox" / "local" / "journal")
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Workspace:
+        """The nearest folder upward with an ``mlox.yaml``, else the git root, else ``start`` itself.
+
+        The home folder and ``/`` never are one: there, what needs no workspace works, and the rest says so.
+
+        Raises:
+            WorkspaceError: ``start`` does not exist.
+        """
+        start = (start or Path.cwd()).absolute()
+        if not start.is_dir():
+            raise WorkspaceError(f"{start} is not a folder", hint="Make it first, or name another with -C.")
+        for marker in (SPEC, ".git"):
+            for folder in (start, *start.parents):
+                if (folder / marker).exists() and not _forbidden(folder):
+                    return cls(folder)
+        return cls(start)
+
+    @property
+    def path(self) -> Path:
+        """The ``mlox.yaml``, whether it exists or not."""
+        return self.root / SPEC
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is an ``mlox.yaml``."""
+        return self.path.exists() and not _forbidden(self.root)
+
+    def recover(self) -> None:
+        """Finish what a killed process left half written."""
+        self.journal.recover()
+
+    def read(self) -> StackSpec:
+        """What ``mlox.yaml`` says.
+
+        Raises:
+            WorkspaceError: there is none, or it cannot be read.
+            SpecError: it is wrong; the problem names the line.
+        """
+        self.check_place()
+        if not self.exists:
+            raise WorkspaceError(f"no {SPEC} in {self.root} or above", hint="Make this folder a workspace: mlox init.")
+        return _spec(_text(self.path), str(self._shown(self.path)))
+
+    def create(self, name: str | None = None, *, taken: Callable[[str], bool]) -> StackSpec:
+        """Write ``mlox.yaml`` and the committed part of ``.mlox/``; ``taken`` says whether an id is in use here."""
+        self.check_place()
+        spec = self.draft(name, taken=taken)
+        plain = load(spec.name, source=SPEC) == spec.name  # null and true are not
+        name_text = spec.name if plain else f'"{spec.name}"'
+        text = f"# What this stack consists of; mlox keeps your comments.\nname: {name_text}\nid: {spec.id}\n"
+        committed = ((".mlox/.gitignore", IGNORED), (".mlox/.gitattributes", ATTRIBUTES))
+        edits = [
+            Edit(self.root / p, content, replaces=None) for p, content in committed if not (self.root / p).exists()
+        ]
+        self.journal.write([*edits, Edit(self.path, text.encode(), replaces=None)])
+        return self.read()
+
+    def draft(self, name: str | None = None, *, taken: Callable[[str], bool]) -> StackSpec:
+        """What :meth:`create` would write."""
+        chosen = slug(self.root.name) if name is None else name
+        identity = next(i for i in (f"{chosen}-{secrets.token_hex(2)}" for _ in range(10_000)) if not taken(i))
+        return _checked({"name": chosen, "id": identity})
+
+    def give_id(self, *, taken: Callable[[str], bool]) -> StackSpec:
+        """The stack with an id: where a person wrote ``mlox.yaml`` without one, it is written in."""
+        spec = self.read()
+        if spec.id is not None:
+            return spec
+        return self._edit({"id": self.draft(spec.name, taken=taken).id}, after="name")
+
+    def put_service(self, name: str, values: Mapping[str, object]) -> StackSpec:
+        """Write a new service, or some values of one that is there."""
+        return self._edit({"services": {name: values}})
+
+    def drop_service(self, name: str) -> StackSpec:
+        """Take a service out."""
+        return self._edit({"services": {name: REMOVED}})
+
+    def check_place(self) -> None:
+        """Raise a :class:`WorkspaceError` for a folder that can never be a workspace."""
+        if _forbidden(self.root):
+            raise WorkspaceError(
+                f"{self.root} cannot be a workspace", hint="Make a folder for the project, go there, then mlox init."
+            )
+
+    def _edit(self, changes: Mapping[str, object], *, after: str | None = None) -> StackSpec:
+        before, source = _text(self.path), str(self._shown(self.path))
+        text = edited(before, changes, source=source, after=after)
+        spec = parse(text, StackSpec, source=source)
+        self.journal.write([Edit(self.path, text.encode(), replaces=before.encode())])
+        return spec
+
+    def _shown(self, path: Path) -> Path:
+        return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+    @cached_property
+    def lock(self) -> LockFile:
+        """The workspace's ``mlox.lock.yaml``."""
+        return LockFile(self.root / LOCK, self.journal)
+
+
+class LockFile:
+    """``mlox.lock.yaml``: exact package versions, committed, so that colleagues install the same."""
+
+    def __init__(self, path: Path, journal: Journal) -> None:
+        self.path = path
+        self.journal = journal
+
+    def read(self) -> dict[str, tuple[str, ...]]:
+        """The pins by key (the packages, sorted, joined by a comma)."""
+        if not self.path.exists():
+            return {}
+        value = load(_text(self.path), source=LOCK)
+        packages = value.get("packages") if isinstance(value, dict) else None
+        if not isinstance(packages, dict) or not all(isinstance(pins, list) for pins in packages.values()):
+            raise SpecError(
+                f"{LOCK} does not hold packages with lists of versions", hint="Delete it; the next up makes it again."
+            )
+        return {str(key): tuple(map(str, pins)) for key, pins in packages.items()}
+
+    def put(self, key: str, pins: tuple[str, ...]) -> None:
+        """Add one entry; entries that are there are never changed."""
+        known = self.read()
+        if key in known:
+            return
+        before = self.path.read_bytes() if self.path.exists() else None
+        self.journal.write([Edit(self.path, self._render({**known, key: pins}).encode(), replaces=before)])
+
+    def _render(self, packages: Mapping[str, tuple[str, ...]]) -> str:
+        lines = ["# Exact versions of what runs; written by mlox, to be committed.", "packages:"]
+        for key in sorted(packages):
+            lines += [f"  {json.dumps(key)}:", *(f"  - {json.dumps(pin)}" for pin in packages[key])]
+        return "\n".join(lines) + "\n"
+
+
+def slug(name: str) -> str:
+    """A stack name from a folder's name.
+
+    Example:
+        >>> slug("My Churn_Model (2)")
+        'my-churn-model-2'
+    """
+    text = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return (text if text and text[0].isalpha() else f"stack-{text}")[:40].strip("-")
+
+
+@lru_cache(maxsize=16)
+def _spec(text: str, source: str) -> StackSpec:
+    """The spec in a text; the same text is parsed once in a process."""
+    return parse(text, StackSpec, source=source)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path} is not UTF-8 text", hint="Save it as UTF-8.") from error
+    except OSError as error:
+        raise WorkspaceError(f"cannot read {path}: {error.strerror}", hint="Mend its permissions.") from error
+
+
+def _checked(values: Mapping[str, str]) -> StackSpec:
+    text = "".join(f"{key}: {value!r}\n" for key, value in values.items())
+    try:
+        return parse(text, StackSpec, source="the name")
+    except SpecError as error:
+        raise SpecError(
+            f"{values['name']!r} cannot be a stack's name: lower case letters, digits and single hyphens",
+            hint=f"For example: mlox init {slug(values['name'])}.",
+        ) from error
+
+
+def _forbidden(folder: Path) -> bool:
+    return folder.resolve() in (Path("/"), Path.home().resolve())

@@ -1,0 +1,343 @@
+"""Whether the house is built as drawn: arrows between rooms, sizes, names, and what an import may load.
+
+The drawing is ``ROOMS``; docs/decisions and DESIGN.md tell why. All of it is read from the syntax trees: imports inside
+functions and under ``TYPE_CHECKING`` count like any other.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+import mlox
+from mlox import plugins
+from mlox.errors import DISTRIBUTION
+
+ROOT = Path(__file__).parents[1]
+
+ROOMS: tuple[frozenset[str], ...] = tuple(
+    frozenset(rooms.split())
+    for rooms in (
+        "errors",
+        "secret",
+        "specs",
+        "variables",
+        "units",
+        "protocols",
+        "journal locks",
+        "documents",
+        "catalog resolve plan compose components",
+        "values apply",
+        "backends transports secret_stores connectors registries",
+        "testing plugins",
+        "workspace",
+        "stack",
+        "verbs",
+        "secrets cli mcp mlox_jupyter",
+        "mlox __main__",
+    )
+)
+"""From left to right: a file imports its own room and what stands to its left, no room of its own place.
+
+``mlox`` is the package's own ``__init__``: public words, which only the fronts and ``secrets`` may take from it; the
+version, which is written there, everybody.
+"""
+
+PLACE = {room: place for place, rooms in enumerate(ROOMS) for room in rooms}
+FRONTS = frozenset({"secrets", "cli", "mcp", "mlox_jupyter"})
+ADAPTER_ROOMS = frozenset({"backends", "transports", "secret_stores", "connectors", "registries"})
+ADAPTERS = frozenset(row.where.partition(":")[0] for row in plugins.TABLE.values())
+PURE = frozenset({"plan", "stack"})
+OUTERMOST = frozenset({"mlox.cli", "mlox_jupyter.magics"})
+VAGUE = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "misc"})
+HEAVY = ("IPython", "argparse", "asyncio", "psutil", "pydantic", "pyrage", "ruamel", "supervisor", "yaml")
+MAX_FILE_LINES = 300
+MAX_FUNCTION_LINES = 60
+
+Sources = Mapping[str, str]
+"""Texts by the name of their module; a package's ``__init__`` has the package's name."""
+
+
+def sources(root: Path = ROOT) -> dict[str, str]:
+    """The modules of both packages."""
+    found = {}
+    for path in sorted(p for package in ("mlox", "mlox_jupyter") for p in (root / package).rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text("utf-8")
+    return found
+
+
+SOURCES = sources()
+
+
+def imports(modules: Sources, module: str) -> Iterator[tuple[str, int]]:
+    """Which of our modules ``module`` imports, and in which line."""
+    known = {package for name in modules for package in (name, name.split(".")[0])}
+    for node in ast.walk(ast.parse(modules[module])):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            full = [f"{node.module}.{alias.name}" for alias in node.names if alias.name != "__version__"]
+            names = [name if name in known else node.module for name in full]
+        else:
+            continue
+        for name in dict.fromkeys(names):
+            if name.split(".")[0] in ("mlox", "mlox_jupyter") and name != module:
+                yield name, node.lineno
+
+
+def room(module: str) -> str:
+    """The room that a module is in."""
+    package, *rest = module.split(".")
+    return rest[0] if package == "mlox" and rest else package
+
+
+def wrong_arrows(modules: Sources) -> list[str]:
+    """Imports that do not point to the left, and modules that stand in no room."""
+    wrong = [f"{module}: stands in no room of ROOMS" for module in modules if room(module) not in PLACE]
+    for module in modules:
+        here = room(module)
+        for target, line in imports(modules, module):
+            there = room(target)
+            if here == there or here not in PLACE or there not in PLACE:
+                continue
+            if there == "mlox":
+                allowed = here in FRONTS
+            elif here == "testing":
+                allowed = PLACE[there] < PLACE["plugins"]
+            else:
+                allowed = PLACE[there] < PLACE[here] and there != "testing"
+            if not allowed:
+                wrong.append(f"{module}:{line} ({here}) may not import {target} ({there})")
+    return wrong
+
+
+def adapter_of(module: str) -> str | None:
+    """The adapter that a module belongs to: one row of the plugins' table, with what lies in its package."""
+    return next((name for name in ADAPTERS if module == name or module.startswith(f"{name}.")), None)
+
+
+def named_adapters(modules: Sources) -> list[str]:
+    """Imports of an adapter room from outside it, of one adapter by another, of the planner by an adapter.
+
+    What the adapters of a room share is no adapter: the shipped fakes in ``testing`` may share it too.
+    """
+    wrong = []
+    for module in modules:
+        here, own = room(module), adapter_of(module)
+        for target, line in imports(modules, module):
+            there = room(target)
+            if here in ADAPTER_ROOMS and there in PURE:
+                wrong.append(f"{module}:{line} is an adapter and may not import {target}")
+            elif there in ADAPTER_ROOMS and here != there and not (here == "testing" and not adapter_of(target)):
+                wrong.append(f"{module}:{line} may not name {target}: adapters are found through mlox.plugins")
+            elif there in ADAPTER_ROOMS and (other := adapter_of(target)) and other != own:
+                wrong.append(f"{module}:{line} may not import the adapter {other}")
+    return wrong
+
+
+def cycles(modules: Sources) -> list[str]:
+    """Modules that import each other, as paths ``a -> b -> a``."""
+    arrows = {module: [t for t, _ in imports(modules, module) if t in modules] for module in modules}
+    found: set[frozenset[str]] = set()
+    told = []
+    for start in modules:
+        paths = [[start]]
+        seen = {start}
+        while paths:
+            path = paths.pop(0)
+            for target in arrows[path[-1]]:
+                if target == start and frozenset(path) not in found:
+                    found.add(frozenset(path))
+                    told.append(" -> ".join([*path, start]))
+                elif target not in seen:
+                    seen.add(target)
+                    paths.append([*path, target])
+    return told
+
+
+def broad_handlers(modules: Sources) -> list[str]:
+    """``except Exception`` and the like, where the handler does not raise again what it caught."""
+    wrong = []
+    for module in modules.keys() - OUTERMOST:
+        for node in ast.walk(ast.parse(modules[module])):
+            if not isinstance(node, ast.ExceptHandler):
+                continue
+            caught = [node.type] if not isinstance(node.type, ast.Tuple) else node.type.elts
+            broad = any(one is None or getattr(one, "id", "") in ("Exception", "BaseException") for one in caught)
+            again = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
+            if broad and not again:
+                wrong.append(f"{module}:{node.lineno} catches everything")
+    return sorted(wrong)
+
+
+def told(offences: list[str]) -> str:
+    """The offences, a line each."""
+    return "\n".join(["", *offences])
+
+
+def test_a_file_imports_only_what_stands_to_its_left() -> None:
+    offences = wrong_arrows(SOURCES)
+    assert not offences, told(offences)
+
+
+def test_adapters_are_named_by_the_plugins_table_alone() -> None:
+    offences = named_adapters(SOURCES)
+    assert not offences, told(offences)
+
+
+def test_no_modules_import_each_other() -> None:
+    offences = cycles(SOURCES)
+    assert not offences, told(offences)
+
+
+def test_only_the_outermost_magic_and_command_line_catch_everything() -> None:
+    offences = broad_handlers(SOURCES)
+    assert not offences, told(offences)
+
+
+def test_the_rules_above_can_fail() -> None:
+    drawn_wrong = {
+        "mlox.plan": "def f():\n    from mlox.resolve import x",
+        "mlox.resolve": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import mlox.stack.stack",
+        "mlox.errors": "import mlox",
+        "mlox.odd": "",
+        "mlox.stack": "from mlox.stack import stack",
+        "mlox.stack.stack": "import mlox.stack\nimport mlox.backends.native",
+        "mlox.backends.native": "from mlox import plan\ntry:\n    pass\nexcept (OSError, Exception):\n    pass",
+        "mlox.transports.local": "import mlox.backends.native\ntry:\n    pass\nexcept BaseException:\n    raise",
+        "mlox.cli": "import mlox\nfrom mlox.verbs import x",
+        "mlox.verbs": "from mlox import __version__",
+    }
+    assert wrong_arrows(drawn_wrong) == [
+        "mlox.odd: stands in no room of ROOMS",
+        "mlox.plan:2 (plan) may not import mlox.resolve (resolve)",
+        "mlox.resolve:3 (resolve) may not import mlox.stack.stack (stack)",
+        "mlox.errors:1 (errors) may not import mlox (mlox)",
+        "mlox.transports.local:1 (transports) may not import mlox.backends.native (backends)",
+    ]
+    assert named_adapters(drawn_wrong) == [
+        "mlox.stack.stack:2 may not name mlox.backends.native: adapters are found through mlox.plugins",
+        "mlox.backends.native:1 is an adapter and may not import mlox.plan",
+        "mlox.transports.local:1 may not name mlox.backends.native: adapters are found through mlox.plugins",
+    ]
+    assert "mlox.stack -> mlox.stack.stack -> mlox.stack" in cycles(drawn_wrong)
+    assert broad_handlers(drawn_wrong) == ["mlox.backends.native:4 catches everything"]
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_files_and_functions_are_short(module: str) -> None:
+    lines = len(SOURCES[module].splitlines())
+    assert lines <= MAX_FILE_LINES, f"{module} has {lines} lines, more than {MAX_FILE_LINES}"
+    long = [
+        f"{module}:{node.lineno} {node.name} has {length} lines, more than {MAX_FUNCTION_LINES}"
+        for node in ast.walk(ast.parse(SOURCES[module]))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := (node.end_lineno or node.lineno) - node.lineno + 1) > MAX_FUNCTION_LINES
+    ]
+    assert not long, told(long)
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_a_file_says_in_its_first_line_which_question_it_answers(module: str) -> None:
+    tree = ast.parse(SOURCES[module])
+    assert ast.get_docstring(tree) or not tree.body, f"{module} begins without a docstring"
+
+
+def test_no_module_has_a_vague_name() -> None:
+    vague = [module for module in SOURCES if VAGUE & set(module.split("."))]
+    assert not vague, told(vague)
+
+
+def test_every_adapter_of_the_table_exists_where_it_says() -> None:
+    absent = [name for name in ADAPTERS if name not in SOURCES]
+    assert not absent, told(absent)
+    assert {room(name) for name in ADAPTERS} <= ADAPTER_ROOMS
+
+
+def python(code: str) -> str:
+    """What a new interpreter prints."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_importing_mlox_loads_nothing_heavy() -> None:
+    code = "import sys; before = set(sys.modules); import mlox; new = set(sys.modules) - before"
+    code += "; import json; print(json.dumps(sorted(new)))"
+    loaded = json.loads(python(code))
+    heavy = [name for name in loaded if name.split(".")[0] in HEAVY]
+    assert "mlox" in loaded
+    assert not heavy, f"import mlox loads {', '.join(heavy)}"
+    assert not [name for name in loaded if name.startswith("mlox.")], "import mlox loads a room"
+
+
+def test_mlox_imports_lazily() -> None:
+    tree = ast.parse(SOURCES["mlox"])
+    eager = [name for statement in tree.body for name in _imported(statement) if name.startswith("mlox")]
+    assert not eager, f"mlox/__init__.py imports {', '.join(eager)} at once"
+
+
+def _imported(statement: ast.stmt) -> list[str]:
+    if isinstance(statement, ast.Import):
+        return [alias.name for alias in statement.names]
+    return [statement.module or ""] if isinstance(statement, ast.ImportFrom) else []
+
+
+def test_all_is_exact_and_sorted() -> None:
+    assert list(mlox.__all__) == sorted(set(mlox.__all__))
+    assert set(dir(mlox)) == {*mlox.__all__, "__version__"}
+    for name in mlox.__all__:
+        assert getattr(mlox, name) is not None
+    # Rooms become attributes of the package as they are imported; beside them nothing public may stand in it.
+    rooms = {module.split(".")[1] for module in SOURCES if module.startswith("mlox.")}
+    hooks = {"load_ipython_extension", "unload_ipython_extension"}
+    machinery = {"annotations", "importlib", "TYPE_CHECKING", "Any"}
+    public = {name for name in vars(mlox) if not name.startswith("_")}
+    assert public - rooms - hooks - machinery <= set(mlox.__all__)
+
+
+def test_type_checkers_see_the_same_public_names() -> None:
+    tree = ast.parse(SOURCES["mlox"])
+    guarded = [n for n in tree.body if isinstance(n, ast.If) and getattr(n.test, "id", "") == "TYPE_CHECKING"]
+    seen = {alias.name for n in guarded for one in n.body if isinstance(one, ast.ImportFrom) for alias in one.names}
+    assert seen == set(mlox.__all__)
+
+
+WRONG_NAME = re.compile(r"\b(?:pip3?|pipx|uv|conda) (?:\w+ )*?(?:install|add)\b[^\n`\"']*?[\s\"'=]mlox(?!-sdk|[\w/.])")
+
+
+def test_hints_name_the_right_distribution() -> None:
+    texts = dict(SOURCES)
+    for pattern in ("*.md", "docs/**/*.md", "notebooks/**/*.ipynb", "mlox/**/*.yaml"):
+        texts |= {str(p.relative_to(ROOT)): p.read_text("utf-8") for p in ROOT.glob(pattern)}
+    wrong = [f"{name}: {m.group()}" for name, text in texts.items() for m in WRONG_NAME.finditer(text)]
+    assert not wrong, told(wrong)
+    assert WRONG_NAME.search("pip install mlox")
+    assert WRONG_NAME.search("uv pip install -U 'mlox[dev]'")
+    assert not WRONG_NAME.search(f"pip install {DISTRIBUTION}")
+    assert not WRONG_NAME.search("pip install -e ./mlox")
+
+
+@pytest.mark.parametrize("module", sorted(set(SOURCES) - {"mlox.errors"}))
+def test_the_name_of_the_distribution_is_written_once(module: str) -> None:
+    tree = ast.parse(SOURCES[module])
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    literal = [
+        f"{module}:{node.lineno}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and DISTRIBUTION in str(node.value) and id(node) not in docstrings
+    ]
+    assert not literal, f"write errors.DISTRIBUTION, not {DISTRIBUTION!r}: {', '.join(literal)}"
