@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import string
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -79,6 +81,8 @@ class _Run:
         self.emit = emit
         self.cancel = cancel
         self.applied = Applied()
+        self.removing = Counter(action.service for action in plan.actions if action.kind == "remove")
+        self.forgotten: dict[str, set[str]] = {}
         self.generated: dict[str, str] = {}
         self.writing = threading.Lock()
 
@@ -104,9 +108,7 @@ class _Run:
         backend = self.seams.backends[action.server]
         backend.stop(action.about.stack, action.service, action.unit, purge=purge, emit=self.emit)
         if purge:
-            for ref in action.about.secrets:
-                if ref.generate and ref.name.startswith(f"{action.service}."):
-                    self._forget(ref)
+            self._forget(action)
         self.emit(Event(action.service, "removed" if purge else "stopped", kind="done"))
 
     def bring_up(self, units: tuple[Unit, ...]) -> None:
@@ -148,11 +150,16 @@ class _Run:
     def _secrets(self, unit: Unit) -> dict[str, Secret]:
         return {ref.key: self.seams.store.get(ref.name, ref.version or None) for ref in unit.secrets}
 
-    def _forget(self, ref: SecretRef) -> None:
-        try:
-            self.seams.store.delete(ref.name)
-        except SecretNotFoundError:
-            return
+    def _forget(self, action: Action) -> None:
+        """Take the generated secrets of a service out of the store, when the last of its units is gone."""
+        own = {ref.name for ref in action.about.secrets if ref.generate and ref.name.startswith(f"{action.service}.")}
+        names = self.forgotten.setdefault(action.service, set())
+        names |= own
+        self.removing[action.service] -= 1
+        if not self.removing[action.service]:
+            for name in sorted(names):
+                with contextlib.suppress(SecretNotFoundError):
+                    self.seams.store.delete(name)
 
     def _await_health(self, unit: Unit) -> None:
         if unit.probe is None:

@@ -7,28 +7,32 @@ import fcntl
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlox.errors import LockedError, WorkspaceError
+from mlox.errors import Cancelled, LockedError, WorkspaceError
 from mlox.protocols import Emit, Event
 
 
 @contextlib.contextmanager
-def hold(path: Path, *, emit: Emit, wait_s: float = 120) -> Iterator[None]:
-    """Hold the lock file at ``path``; wait up to ``wait_s`` seconds, telling who holds it.
+def hold(path: Path, *, emit: Emit, wait_s: float = 120, cancel: threading.Event | None = None) -> Iterator[None]:
+    """Hold the lock file at ``path``; wait up to ``wait_s`` seconds or until ``cancel``, telling who holds it.
 
     Whoever holds the lock may remove the file: those who wait notice, and take the new one.
 
     Raises:
         LockedError: the holder did not finish in time.
+        Cancelled: ``cancel`` was set while waiting.
         WorkspaceError: the folder cannot be written.
     """
     deadline = time.monotonic() + wait_s
     told = False
     while (descriptor := _try(path)) is None:
         holder = _holder(path)
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("interrupted; nothing was done", hint="Run the same command again.")
         if time.monotonic() >= deadline:
             raise LockedError(
                 f"this stack is held by {holder}, for more than {wait_s:.0f} s",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -86,8 +88,16 @@ class Workspace:
         return _spec(_text(self.path), str(self._shown(self.path)))
 
     def create(self, name: str | None = None, *, taken: Callable[[str], bool]) -> StackSpec:
-        """Write ``mlox.yaml`` and the committed part of ``.mlox/``; ``taken`` says whether an id is in use here."""
+        """Write ``mlox.yaml`` and the committed part of ``.mlox/``; ``taken`` says whether an id is in use here.
+
+        Where another process was quicker, also one that was killed on the way, what that one wrote stays.
+        """
         self.check_place()
+        with self._alone():
+            self.recover()
+            return self.read() if self.exists else self._create(name, taken=taken)
+
+    def _create(self, name: str | None, *, taken: Callable[[str], bool]) -> StackSpec:
         spec = self.draft(name, taken=taken)
         plain = load(spec.name, source=SPEC) == spec.name  # null and true are not
         name_text = spec.name if plain else f'"{spec.name}"'
@@ -110,7 +120,11 @@ class Workspace:
         spec = self.read()
         if spec.id is not None:
             return spec
-        return self._edit({"id": self.draft(spec.name, taken=taken).id}, after="name")
+        with self._alone():
+            spec = self.read()
+            if spec.id is not None:
+                return spec
+            return self._edit({"id": self.draft(spec.name, taken=taken).id}, after="name")
 
     def put_service(self, name: str, values: Mapping[str, object]) -> StackSpec:
         """Write a new service, or some values of one that is there."""
@@ -126,6 +140,20 @@ class Workspace:
             raise WorkspaceError(
                 f"{self.root} cannot be a workspace", hint="Make a folder for the project, go there, then mlox init."
             )
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Alone among the processes that give this folder its id; by a lock on the folder, which needs no file."""
+        try:
+            descriptor = os.open(self.root, os.O_RDONLY)
+        except OSError as error:
+            raise WorkspaceError(f"cannot read {self.root}: {error.strerror}", hint="Mend its permissions.") from error
+        try:
+            with contextlib.suppress(OSError):  # some network drives lock no folders
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _edit(self, changes: Mapping[str, object], *, after: str | None = None) -> StackSpec:
         before, source = _text(self.path), str(self._shown(self.path))

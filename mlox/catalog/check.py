@@ -34,12 +34,15 @@ def check(service: CatalogService, *, source: str) -> None:
 
 
 _SERVER = ("port", "dir", "secret", "secretfile", "need", "option", "version")
+_COMMAND = tuple(kind for kind in _SERVER if kind != "secret")
+_IN_PROCESS_LISTS = frozenset({"command", "native.command", "probe.exec"})
 _CLIENT = ("port", "host", "url", "secret", "option", "version", "dir")
 
 
 def _texts(service: CatalogService) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     for name, unit in service.units.items():
-        yield from ((f"units.{name}.{where}", text, _SERVER) for where, text in _unit_texts(unit))
+        for where, text in _unit_texts(unit):
+            yield f"units.{name}.{where}", text, _COMMAND if where in _IN_PROCESS_LISTS else _SERVER
     for name, need in service.needs.items():
         own = tuple(kind for kind in _SERVER if kind != "need")
         yield from ((f"needs.{name}.embedded.{key}", text, own) for key, text in (need.embedded or {}).items())

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from mlox.apply import Applied
-from mlox.errors import PartialError, UnknownNameError
+from mlox.errors import PartialError, SpecError, UnknownNameError, UsageError
 from mlox.plan import Plan, make_plan
 from mlox.protocols import Observed
 from mlox.resolve import resolve
@@ -102,6 +102,18 @@ def leaving(around: Surroundings, names: Collection[str], all_servers: bool) -> 
     return tuple(names) or tuple(n for n in known if all_servers or there.get(n, "local") in here)
 
 
+def alive(around: Surroundings) -> tuple[str, ...]:
+    """The services that run.
+
+    Raises:
+        UsageError: none does.
+    """
+    found = {o.service for o in around.observed.values() if o.state != "stopped"}
+    if not found:
+        raise UsageError("nothing runs", hint="Start something: mlox up.")
+    return tuple(sorted(found))
+
+
 def outcome(plan: Plan, applied: Applied, around: Surroundings, written: Sequence[str]) -> Deployed:
     """What happened, as a value; or the error that tells it.
 
@@ -145,8 +157,24 @@ def secrets_of(around: Surroundings, name: str) -> list[Secret]:
     return [around.store.get(secret, version) for secret, version in sorted(refs) if secret in known]
 
 
-def clear(folder: Path) -> None:
-    """Remove what is left of a stack's folder after a purge, while its lock is held: the lock, and the empty folder."""
+def clear(around: Surroundings, names: Collection[str]) -> None:
+    """After a purge of ``names``, while the lock is held: their generated secrets, then the stack's empty folder.
+
+    ``apply`` has removed these secrets, unless it was killed between the data and them.
+    """
+    there = {o.service for o in around.observed.values()}
+    stored = set(around.store.names())
+    for name in set(names) & set(around.spec.services) - there:
+        with contextlib.suppress(SpecError, UnknownNameError):  # its catalog file is gone or broken
+            made = {f"{name}.{key}" for key, secret in around.service(name).secrets.items() if secret.generate}
+            for secret in sorted(made & stored):
+                around.store.delete(secret)
+    if not there:
+        _clear_folder(around.folder)
+
+
+def _clear_folder(folder: Path) -> None:
+    """Remove the lock and the empty folder, where nothing else is left in it."""
     left = {path.name for path in folder.iterdir()}
     secrets = folder / "secrets"
     if secrets.is_dir() and not any(secrets.iterdir()):

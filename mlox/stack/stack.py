@@ -17,8 +17,9 @@ from mlox.specs import StackSpec
 from mlox.specs.model import Scalar
 from mlox.stack.deployment import Deployment
 from mlox.stack.joining import Asked
-from mlox.stack.operations import clear as clear_folder
 from mlox.stack.operations import (
+    alive,
+    clear,
     joined,
     leaving,
     outcome,
@@ -204,11 +205,10 @@ class Stack:
     ) -> Deployment:
         """Like :meth:`up`, and of services that are yet to be added; returns at once."""
         starting(self.surroundings(), names, asked)
-
         acting: list[Backend] = []
 
         def work(cancel: threading.Event) -> Deployed:
-            with self._held(emit=emit, create=True) as around:
+            with self._held(emit=emit, create=True, cancel=cancel) as around:
                 spec, chosen = starting(around, names, asked)
                 plan = plan_up(around, spec, chosen, prune)
                 if digest is not None and digest != plan.digest:
@@ -241,19 +241,19 @@ class Stack:
             applied = apply(plan, around.seams(), emit=emit, cancel=threading.Event())
             after = Surroundings.of(self.workspace, around.spec)
             done = outcome(plan, applied, after, ())
-            if purge and not after.observed:
-                clear_folder(around.folder)
+            if purge:
+                clear(after, chosen)
             return done
 
     def restart(self, *names: str, emit: Emit = silent) -> Deployed:
-        """Stop and start services as they are."""
-        chosen = names or tuple(
-            sorted({o.service for o in self.surroundings().observed.values() if o.state != "stopped"})
-        )
-        if not chosen:
-            raise UsageError("nothing runs", hint="Start something: mlox up.")
+        """Stop and start services as they are; without names, all that run."""
+        return self.redeploy(*names, emit=emit).wait()
+
+    def redeploy(self, *names: str, emit: Emit = silent) -> Deployment:
+        """Like :meth:`restart`, but returns when they are stopped."""
+        chosen = names or alive(self.surroundings())
         self.down(*chosen, emit=emit)
-        return self.up(*chosen, emit=emit)
+        return self.deploy(*chosen, emit=emit)
 
     def status(self, *names: str) -> Status:
         """How services stand now; without names, all."""
@@ -280,7 +280,9 @@ class Stack:
             yield mask(line, secrets)
 
     @contextlib.contextmanager
-    def _held(self, *, emit: Emit = silent, create: bool = False, dry_run: bool = False) -> Iterator[Surroundings]:
+    def _held(
+        self, *, emit: Emit = silent, create: bool = False, dry_run: bool = False, cancel: threading.Event | None = None
+    ) -> Iterator[Surroundings]:
         """The surroundings, with the stack's lock held and what a killed process left mended."""
         if dry_run:
             yield self.surroundings()
@@ -288,7 +290,7 @@ class Stack:
         if create and not self.workspace.exists:
             self.workspace.create(self._name, taken=_taken)
         spec = self.workspace.give_id(taken=_taken)
-        with hold(data_home() / (spec.id or "") / "lock", emit=emit):
+        with hold(data_home() / (spec.id or "") / "lock", emit=emit, cancel=cancel):
             self.workspace.recover()
             yield self.surroundings()
 

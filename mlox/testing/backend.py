@@ -100,8 +100,7 @@ class FakeBackend:
         """
         with self._lock:
             held = self._held.get((unit.stack, unit.service, unit.name))
-            fits = held is not None and (held.unit.intent == unit.intent if unit.intent else held.unit == unit)
-            if held is not None and held.state == "running" and fits:
+            if held is not None and held.state == "running" and _fits(held.unit, unit):
                 return
             launch(unit, secrets)
             self._require(unit)
@@ -161,7 +160,9 @@ class FakeBackend:
 
     def follow(self, stack: str, service: str, name: str) -> Iterator[str]:
         """What :meth:`say` writes from now on."""
-        place = len(self.logs(stack, service, name, lines=sys.maxsize))
+        return self._follow(stack, service, name, len(self.logs(stack, service, name, lines=sys.maxsize)))
+
+    def _follow(self, stack: str, service: str, name: str, place: int) -> Iterator[str]:
         while True:
             lines = self.logs(stack, service, name, lines=sys.maxsize)[place:]
             place += len(lines)
@@ -248,3 +249,7 @@ class FakeBackend:
             data_path=f"{self.home}/{unit.stack}/services/{unit.service}",
             note=held.note,
         )
+
+
+def _fits(there: Unit, unit: Unit) -> bool:
+    return (there.intent == unit.intent if unit.intent else there == unit) and there.ports == unit.ports

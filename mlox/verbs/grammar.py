@@ -83,6 +83,8 @@ def parse(words: Sequence[str]) -> Call:
     if vars(top).get("help") or not {"-h", "--help"}.isdisjoint(remaining):
         return Call(_options(vars(top)), help=usage(found))
     values = {**vars(top), **vars(parser.parse_intermixed_args(remaining))}
+    if values.get("version") is True:
+        return Call(_options(values), help=f"mlox {__version__}")
     arguments: dict[str, Any] = {}
     for parameter in found.parameters:
         if parameter.shape == "rest":
@@ -94,7 +96,13 @@ def parse(words: Sequence[str]) -> Call:
 
 def usage(verb: Verb) -> str:
     """The help of one verb."""
-    return _verb_parser(verb).format_help().strip()
+    parser = _verb_parser(verb)
+    for parameter in verb.parameters:
+        if parameter.shape == "rest":
+            name = parameter.name.upper()
+            parser.usage = f"{parser.format_usage().removeprefix('usage: ').strip()} -- {name} ..."
+            parser.epilog = f"{name}: {parameter.help}, behind --"
+    return parser.format_help().strip()
 
 
 def overview() -> str:

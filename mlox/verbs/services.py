@@ -81,9 +81,7 @@ def open_(ctx: Context, name: Annotated[str, "the service"]) -> Value:
     url = service.url
     user, secret = service.login()
     who = (f"user: {user}",) if user else ()
-    password = (
-        (f"password: the secret {secret} ({{mlox}} secrets get {secret} --reveal in a terminal)",) if secret else ()
-    )
+    password = (f"password: the secret {secret} (mlox secrets get {secret} --reveal in a terminal)",) if secret else ()
     if ctx.interactive and url.startswith("http") and not ctx.dry_run:
         import webbrowser
 
@@ -197,13 +195,35 @@ def run(
         return Notice((f"would run {shlex.join(command)} with: {', '.join(sorted(merged))}",), {"set": sorted(merged)})
     began = time.monotonic()
     try:
-        done = subprocess.run(command, env={**os.environ, **merged}, check=False)
+        code = _run_to_end(command, {**os.environ, **merged}, printed=ctx.front == "notebook")
     except FileNotFoundError as error:
         raise CommandError(f"there is no program {command[0]!r}", hint="Check its name, or give its path.") from error
     except PermissionError as error:
         raise CommandError(f"{command[0]!r} cannot be run", hint="Make it executable.") from error
-    code = done.returncode if done.returncode >= 0 else 128 - done.returncode
+    code = code if code >= 0 else 128 - code
     return Notice((), {"code": code, "seconds": round(time.monotonic() - began, 3)}, code=code)
+
+
+def _run_to_end(command: tuple[str, ...], environment: dict[str, str], *, printed: bool) -> int:
+    """The exit code; ``printed`` is for kernels, whose own standard output no notebook shows under every runner."""
+    if not printed:
+        return subprocess.run(command, env=environment, check=False).returncode
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                print(line, end="", flush=True)
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode
 
 
 def _merged(services: list[Service]) -> dict[str, str]:

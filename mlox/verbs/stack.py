@@ -63,12 +63,7 @@ def up(
     deployment = stack.deploy(asked=asked, prune=prune, digest=plan, emit=ctx.emit)
     if detach:
         return Detached(deployment)
-    try:
-        done = deployment.wait()
-    except Cancelled:
-        if ctx.front == "shell":
-            deployment.cancel()
-        raise
+    done = _awaited(ctx, deployment)
     return replace(done, notes=(*done.notes, *_next_steps(stack, done)))
 
 
@@ -105,7 +100,7 @@ def restart(ctx: Context, names: Annotated[tuple[str, ...], "services; none mean
     stack.workspace.read()
     if ctx.dry_run:
         return Planned(stack.plan_down(*names), notes=("and start again; nothing was changed",))
-    return stack.restart(*names, emit=ctx.emit)
+    return _awaited(ctx, stack.redeploy(*names, emit=ctx.emit))
 
 
 class Detached(Value):
@@ -134,6 +129,17 @@ def _of_body(ctx: Context, body: Body, *also: str) -> tuple[Stack, tuple[Asked, 
             f"the services stand in the cell, and on its first line too: {also[0]}", hint="Leave one of them out."
         )
     return body.read(ctx.stack)
+
+
+def _awaited(ctx: Context, deployment: Deployment) -> Deployed:
+    """What it came to. In a shell an interrupt ends the deployment too, since its process ends."""
+    try:
+        return deployment.wait()
+    except Cancelled:
+        if ctx.front != "shell":
+            raise
+        deployment.cancel()
+        raise Cancelled("interrupted; what was started stays", hint="Run the same command again to go on.") from None
 
 
 def _next_steps(stack: Stack, done: Deployed) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from mlox.values import Value
 Shape = Literal["one", "maybe", "many", "flag", "rest"]
 GROUPS = {"both": "services and components", "stack": "the stack", "secrets": "secrets", "more": "more"}
 
-Rest = Annotated[tuple[str, ...], "rest"]
+Rest = Annotated[tuple[str, ...], "rest", "a command with its own options"]
 """Everything after ``--``."""
 
 

@@ -19,13 +19,14 @@ _RESTART = {"no": "false", "on-failure": "unexpected"}
 def entry(unit: Unit, python: Path, account: Account, place: UnitPlace) -> str:
     """The supervisor's section for one unit.
 
+    It starts nothing by itself: a supervisor that comes back for one unit must not bring up its neighbours unasked.
     Its paths are relative to the stack's folder, where the supervisor stands: no name of a folder has to be quoted.
     """
     program = os.path.relpath(python, place.stack.folder) if place.stack.home in python.parents else str(python)
     command = shlex.join((program, "-I", "-S", "shim.py", f"launch/{place.key}.json"))
     options = {
         "command": command.replace("%", "%%"),
-        "autostart": "true",
+        "autostart": "false",
         "autorestart": _RESTART.get(unit.restart, "true"),
         "startsecs": "1",
         "startretries": "0" if unit.restart == "no" else str(START_RETRIES),

@@ -63,8 +63,9 @@ def used(site: Site, software: Software, service: str, emit: Emit) -> Iterator[P
     with writing(top):
         passable(top, site.account())
     folder = top / hashlib.sha256(text.encode()).hexdigest()[:16]
+    waiting = Event(service, f"waiting for another process, which installs {', '.join(software.packages)}", kind="wait")
     while True:
-        with _held(folder, fcntl.LOCK_SH):
+        with _held(folder, fcntl.LOCK_SH, lambda: emit(waiting)):
             if _complete(folder):
                 yield folder
                 return
@@ -141,14 +142,21 @@ def _lock_of(folder: Path) -> Path:
 
 
 @contextmanager
-def _held(folder: Path, how: int) -> Iterator[None]:
-    """Hold the lock beside an environment, shared or alone; who discards it removes the lock file as well."""
+def _held(folder: Path, how: int, tell: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the lock beside an environment, shared or alone; ``tell`` is called where that means to wait.
+
+    Who discards the environment removes the lock file as well.
+    """
     path = _lock_of(folder)
     while True:
         with writing(path):
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(handle, how)
+            try:
+                fcntl.flock(handle, how | fcntl.LOCK_NB)
+            except BlockingIOError:
+                tell()
+                fcntl.flock(handle, how)
             if not _same(handle, path):
                 continue
             yield

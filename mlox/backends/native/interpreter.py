@@ -94,6 +94,7 @@ def _copy(transport: Transport, account: Account, home: Path) -> Interpreter:
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(prefix, staged, symlinks=True, ignore=_skipped)
         _open_for_reading(staged)
+        _relocate(staged, prefix)
         shutil.rmtree(target, ignore_errors=True)
         staged.rename(target)
     found = _try(transport, account, python)
@@ -118,3 +119,18 @@ def _open_for_reading(tree: Path) -> None:
             path = Path(folder, name)
             if not path.is_symlink():
                 path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+
+
+def _relocate(tree: Path, prefix: Path) -> None:
+    """Let a Python with a shared library find it beside itself: its run path names the folder that it was built for.
+
+    ``$ORIGIN`` is the folder of the file itself, see ld.so(8). The text in the file keeps its length.
+    """
+    before = os.fsencode(prefix / "lib") + b"\0"
+    after = b"$ORIGIN/../lib".ljust(len(before), b"\0")
+    if sys.platform != "linux" or len(after) != len(before):
+        return
+    for path in (*tree.glob("bin/python3.*"), *tree.glob("lib/libpython3*.so*")):
+        content = path.read_bytes()
+        if path.is_file() and not path.is_symlink() and content.startswith(b"\x7fELF"):
+            path.write_bytes(content.replace(before, after))

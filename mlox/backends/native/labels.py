@@ -49,5 +49,5 @@ def unknown(place: UnitPlace, server: str) -> Unit:
 
 
 def fits(there: Unit, unit: Unit) -> bool:
-    """Whether what was started then is what is asked for now: the intent alone says, where there is one."""
-    return there.intent == unit.intent if unit.intent else there == unit
+    """Whether what was started then is what is asked for now: same ports, and, where there is one, the same intent."""
+    return (there.intent == unit.intent if unit.intent else there == unit) and there.ports == unit.ports

@@ -73,7 +73,7 @@ def program(name: str, path: str) -> str:
         RequirementError: there is none.
     """
     found = shutil.which(name, path=path)
-    if found is None:
+    if found is None or not Path(found).is_absolute():
         raise RequirementError(
             f"{name} is not on the PATH of the services ({path})",
             hint=f"Install {name}, then run the same command again.",

@@ -37,11 +37,19 @@ def tail(path: Path, count: int) -> tuple[str, ...]:
 
 
 def follow(path: Path) -> Iterator[str]:
-    """Lines as they are written from now on, also after the log was rotated or did not exist; never ends by itself."""
+    """Lines that are written after this call, also after the log was rotated or did not exist; never ends by itself."""
+    try:
+        now = path.stat()
+        return _follow(path, (now.st_dev, now.st_ino), now.st_size)
+    except FileNotFoundError:
+        return _follow(path, None, 0)
+
+
+def _follow(path: Path, seen: tuple[int, int] | None, place: int) -> Iterator[str]:
     file = _open(path)
-    if file is not None:
-        file.seek(0, os.SEEK_END)
     rest = b""
+    if file is not None and _identity(os.fstat(file.fileno())) == seen:
+        file.seek(place)
     try:
         while True:
             block = file.read(_BLOCK) if file is not None else b""
@@ -65,12 +73,15 @@ def follow(path: Path) -> Iterator[str]:
 
 
 def _replaced(file: BinaryIO, path: Path) -> bool:
-    here = os.fstat(file.fileno())
     try:
         there = path.stat()
     except FileNotFoundError:
         return False
-    return (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino) or there.st_size < file.tell()
+    return _identity(os.fstat(file.fileno())) != _identity(there) or there.st_size < file.tell()
+
+
+def _identity(seen: os.stat_result) -> tuple[int, int]:
+    return seen.st_dev, seen.st_ino
 
 
 def _open(path: Path) -> BinaryIO | None:

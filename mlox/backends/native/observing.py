@@ -17,6 +17,7 @@ from mlox.units import Unit
 
 MEASURING_S = 0.25
 GONE = "its supervisor is gone (after a reboot services wait for `mlox up`)"
+WAITS = "it waits for `mlox up`"
 LEFT = "it runs without its supervisor; `mlox up` takes it over"
 
 _STATES: dict[str, State] = {
@@ -24,7 +25,6 @@ _STATES: dict[str, State] = {
     "STOPPING": "running",
     "STARTING": "starting",
     "BACKOFF": "starting",
-    "STOPPED": "stopped",
     "FATAL": "failed",
     "EXITED": "failed",
 }
@@ -84,8 +84,9 @@ def _observed(
 def _state(place: UnitPlace, unit: Unit, program: Program | None, alive: dict[int, shim.Process]) -> tuple[State, str]:
     if not place.program.exists():
         return ("orphaned", LEFT) if alive else ("stopped", "")
-    if program is None:
-        return ("orphaned", LEFT) if alive else ("stopped", GONE)
+    if program is None or program.state == "STOPPED":
+        waits = GONE if program is None else WAITS
+        return ("orphaned", LEFT) if alive else ("stopped", waits)
     if program.state == "EXITED" and not ended(program, unit):
         return "starting", "it ended and is started again"
     return _STATES.get(program.state, "failed"), program.error if program.state != "RUNNING" else ""

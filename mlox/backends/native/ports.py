@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import psutil
 
@@ -46,12 +46,26 @@ def check(unit: Unit, ports: Iterable[PortBinding]) -> None:
     for port in ports:
         if taken(port.number, port.protocol):
             raise RequirementError(
-                f"port {port.number} ({port.name} of {unit.service}) is taken{_by(port.number)}",
+                f"port {port.number} ({port.name} of {unit.service}) is taken{by(port.number)}",
                 hint="Run the same command again: mlox picks a free port.",
             )
 
 
-def _by(number: int) -> str:
+def heard_by(number: int, pids: Collection[int]) -> bool:
+    """Whether one of these processes listens on a port; also where it cannot be seen who does."""
+    try:
+        heard = {
+            connection.pid
+            for connection in psutil.net_connections("inet")
+            if connection.laddr and connection.laddr.port == number and connection.status == psutil.CONN_LISTEN
+        }
+    except (psutil.Error, OSError):
+        return True
+    return not heard or None in heard or not heard.isdisjoint(pids)
+
+
+def by(number: int) -> str:
+    """`` by process N (its name)``, where that can be seen; else nothing."""
     try:
         for connection in psutil.net_connections("inet"):
             if connection.laddr and connection.laddr.port == number and connection.pid and not connection.raddr:

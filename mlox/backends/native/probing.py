@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Collection
 
 from mlox.backends.native import ports, shim
 from mlox.backends.native.layout import UnitPlace
@@ -31,11 +32,21 @@ def probe(site: Site, unit: Unit) -> Health:
     if ended(program, unit):
         return Health(False, last or program.error or program.state.lower(), dead=True)
     health = _ask(site, place, unit, program, restarts)
-    if health.healthy or restarts < LOOP:
+    if not health.healthy and restarts < LOOP:
         return health
-    return Health(
-        False, f"it was started {restarts + 1} times, the last one ended with {last or 'no status'}", dead=True
-    )
+    stolen = _stolen(unit, shim.members(place.marker, record))
+    if health.healthy:
+        return Health(False, stolen) if stolen else health
+    ends = f"it was started {restarts + 1} times, the last one ended with {last or 'no status'}"
+    return Health(False, f"{stolen}: {ends}" if stolen else ends, dead=True)
+
+
+def _stolen(unit: Unit, pids: Collection[int]) -> str:
+    """That somebody else listens on a port of the unit, and answers its probe; empty where nobody does."""
+    for port in unit.ports:
+        if port.protocol == "tcp" and not ports.heard_by(port.number, pids):
+            return f"port {port.number} ({port.name}) is taken{ports.by(port.number)}"
+    return ""
 
 
 def _ask(site: Site, place: UnitPlace, unit: Unit, program: Program, restarts: int) -> Health:

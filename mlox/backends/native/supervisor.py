@@ -29,7 +29,7 @@ from mlox.protocols import Transport
 ANSWER_S = 10.0
 END_S = 15.0
 
-BAD_NAME, NOT_RUNNING, ALREADY_ADDED = 10, 70, 90
+BAD_NAME, ALREADY_STARTED, NOT_RUNNING, ALREADY_ADDED = 10, 60, 70, 90
 """Its fault codes that say: what you want is so already."""
 
 _GONE = (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError)
@@ -98,6 +98,8 @@ class Supervisor:
                 proxy.supervisor.reloadConfig()
                 with _ignored(ALREADY_ADDED):
                     proxy.supervisor.addProcessGroup(unit.key)
+                with _ignored(ALREADY_STARTED):
+                    proxy.supervisor.startProcess(unit.key, False)
         except (*_GONE, xmlrpc.client.Fault) as e:
             raise ServiceError(
                 f"the supervisor of {self.place.stack} refused {unit.key}: {e}",
