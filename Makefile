@@ -9,6 +9,7 @@ VENV ?= .venv
 DEMO_VENV ?= .venv-demo
 WORKERS ?= logical
 PYTEST_ARGS ?=
+LAB_ARGS ?=
 
 BIN = $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
@@ -29,7 +30,7 @@ demo: $(DEMO_VENV)/.installed ## the main job: a real MLflow from a notebook, in
 	$(DEMO_VENV)/bin/python notebooks/run.py notebooks/01-quickstart.ipynb
 
 lab: $(DEMO_VENV)/.installed ## open JupyterLab on the notebooks
-	$(DEMO_VENV)/bin/jupyter lab --notebook-dir=notebooks
+	$(DEMO_VENV)/bin/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
 test: setup lint types live-requirements ## lint, types and every test but the exhaustive ones, on real services
 	$(PYTEST) -m "not exhaustive"
