@@ -8,12 +8,14 @@ import shutil
 import socket
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import psutil
+import pytest
 
 from mlox.backends.native import NativeBackend
 from mlox.protocols import Event, Observed
@@ -177,6 +179,40 @@ class Stage:
         assert [path for path in self.home.iterdir() if path.name not in ("environments", "interpreters")] == []
 
 
+def redis(here: Stage, stack: str = STACK) -> Unit:
+    """A real redis with a password, asked through its own client."""
+    port = free_port()
+    folder = here.data("cache", stack)
+    lines = ("bind 127.0.0.1", f"port {port}", f'dir "{folder}/data"', "requirepass ${secret.password}")
+    return here.unit(
+        ("redis-server", f"{folder}/config/redis.conf"),
+        service="cache",
+        stack=stack,
+        binary="redis-server",
+        port=port,
+        directories=("config", "data"),
+        environment=(("REDISCLI_AUTH", "${secret.password}"),),
+        secrets=(SecretRef("password", "cache.password", "v1", 24),),
+        probe=Probe("exec", argv=("redis-cli", "-p", str(port), "-e", "ping")),
+        files=(File(f"{folder}/config/redis.conf", "\n".join(lines)),),
+    )
+
+
+def get(unit: Unit, path: str = "") -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{unit.ports[0].number}/{path}", timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+def child_of(here: Stage, unit: Unit) -> int:
+    return int(here.logs(unit).rpartition("child ")[2].split()[0])
+
+
+def listening(unit: Unit) -> set[int]:
+    number = unit.ports[0].number
+    found = psutil.net_connections("tcp")
+    return {c.pid for c in found if c.laddr and c.laddr.port == number and c.status == "LISTEN" and c.pid}
+
+
 @contextlib.contextmanager
 def stage(folder: str = "") -> Iterator[Stage]:
     """A stage below ``/tmp``: pytest's own folders are closed to the account that services run as."""
@@ -217,4 +253,4 @@ def alive(pid: int) -> bool:
         return False
 
 
-ROOT = os.geteuid() == 0
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs services as another account")

@@ -1,0 +1,167 @@
+"""What a back end under test is, for the contract: the real one, the fake, and what differs between them."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from mlox.protocols import Backend, Event, Observed, silent
+from mlox.secret import Secret
+from mlox.testing import FakeBackend
+from mlox.units import Job, PortBinding, Probe, SecretRef, Software, Unit
+from tests.live.native_stage import PASSWORD, SERVER, STACK, Stage, free_port, stage, until
+
+__all__ = ["BENCHES", "LIVE", "PASSWORD", "SECRETS", "STACK", "Bench", "a_unit", "seen", "start", "stop", "until", "up"]
+
+SECRETS = {"password": Secret(PASSWORD, "v1")}
+
+
+class Bench(Protocol):
+    """A back end under test, and what differs between a real one and a fake."""
+
+    @property
+    def backend(self) -> Backend:
+        """The back end."""
+
+    @property
+    def home(self) -> str:
+        """Where it keeps data."""
+
+    def port(self) -> int:
+        """A port that is free."""
+
+    def occupied(self) -> AbstractContextManager[int]:
+        """A port that somebody else holds."""
+
+    def dying(self, unit: Unit) -> Unit:
+        """The unit, made such that its process ends with exit status 3 as soon as it starts."""
+
+    def failing(self, name: str, output: str) -> Job:
+        """A job that writes ``output`` and fails."""
+
+    def write(self, unit: Unit) -> None:
+        """Make the running unit write one more line."""
+
+
+@dataclass
+class FakeBench:
+    backend: FakeBackend
+    home = "/var/lib/mlox"
+
+    def __post_init__(self) -> None:
+        self.ports = itertools.count(20001)
+
+    def port(self) -> int:
+        return next(self.ports)
+
+    @contextmanager
+    def occupied(self) -> Iterator[int]:
+        port = self.port()
+        self.backend.ports_taken.add(port)
+        yield port
+        self.backend.ports_taken.remove(port)
+
+    def dying(self, unit: Unit) -> Unit:
+        self.backend.dying[unit.key] = "exit status 3"
+        return unit
+
+    def failing(self, name: str, output: str) -> Job:
+        self.backend.failing_jobs[name] = output
+        return Job(name, ("anything",))
+
+    def write(self, unit: Unit) -> None:
+        self.backend.say(unit.stack, unit.service, unit.name, "asked for /")
+
+
+@dataclass
+class NativeBench:
+    stage: Stage
+
+    def __post_init__(self) -> None:
+        self.backend: Backend = self.stage.backend
+        self.home = str(self.stage.home)
+
+    def port(self) -> int:
+        return free_port()
+
+    @contextmanager
+    def occupied(self) -> Iterator[int]:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            yield server.getsockname()[1]
+
+    def dying(self, unit: Unit) -> Unit:
+        return replace(unit, command=("python3", "-c", "import sys; sys.exit(3)"))
+
+    def failing(self, name: str, output: str) -> Job:
+        return Job(name, ("python3", "-c", f"import sys; print({output!r}); sys.exit(1)"))
+
+    def write(self, unit: Unit) -> None:
+        with urllib.request.urlopen(f"http://127.0.0.1:{unit.ports[0].number}/", timeout=5) as answer:
+            answer.read()
+
+
+@contextmanager
+def fake() -> Iterator[Bench]:
+    yield FakeBench(FakeBackend(programs={"python3": "3.11"}))
+
+
+@contextmanager
+def native() -> Iterator[Bench]:
+    with stage() as made:
+        yield NativeBench(made)
+        for seen in made.backend.observe():
+            made.backend.stop(seen.stack, seen.service, seen.name, purge=True, emit=silent)
+
+
+BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {"fake": fake, "native": native}
+LIVE = {"native"}
+
+
+def a_unit(bench: Bench, *, service: str = "web", stack: str = STACK, version: str = "1") -> Unit:
+    """A unit that serves HTTP on a free port, and has a secret."""
+    port = bench.port()
+    return Unit(
+        stack=stack,
+        service=service,
+        name="server",
+        catalog="web",
+        version=version,
+        server="local",
+        backend="native",
+        command=("python3", "-c", SERVER, str(port)),
+        software=Software(binary="python3"),
+        environment=(("PASSWORD", "${secret.password}"),),
+        ports=(PortBinding("http", port, "tcp", "http"),),
+        directories=(("data", f"{bench.home}/{stack}/services/{service}/data"),),
+        secrets=(SecretRef("password", f"{service}.password", "v1", 24),),
+        probe=Probe("http", port="http"),
+        stop_grace_s=3,
+        intent=(("version", version),),
+    )
+
+
+def start(bench: Bench, unit: Unit) -> list[str]:
+    """Start it, and answer what was told meanwhile."""
+    events: list[Event] = []
+    bench.backend.start(unit, SECRETS, events.append)
+    return [event.message for event in events]
+
+
+def up(bench: Bench, unit: Unit) -> Observed:
+    """Start it, wait until it is healthy, and look at it."""
+    start(bench, unit)
+    until(lambda: bench.backend.probe(unit).healthy)
+    return seen(bench, unit)
+
+
+def stop(bench: Bench, unit: Unit, *, purge: bool = False) -> None:
+    bench.backend.stop(unit.stack, unit.service, unit.name, purge=purge, emit=silent)
+
+
+def seen(bench: Bench, unit: Unit) -> Observed:
+    return next(o for o in bench.backend.observe(unit.stack) if o.key == unit.key)

@@ -1,0 +1,158 @@
+"""What every back end must do around units: facts, ports, programs, jobs, logs, environments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mlox.errors import RequirementError, ServiceError, UnknownNameError, UsageError
+from mlox.protocols import Leftover, Program, Question, silent
+from mlox.units import Job, PortBinding, Software
+from tests.contracts.benches import PASSWORD, SECRETS, Bench, a_unit, seen, start, stop, until, up
+
+
+def test_facts_say_where_data_lies_and_what_there_is_room_for(bench: Bench) -> None:
+    facts = bench.backend.facts(Question())
+    assert facts.home == bench.home
+    assert 0 < facts.memory_free_bytes <= facts.memory_bytes
+    assert facts.disk_free_bytes > 0
+
+
+def test_facts_tell_taken_ports_from_free_ones(bench: Bench) -> None:
+    with bench.occupied() as taken:
+        free = bench.port()
+        assert bench.backend.facts(Question(ports=frozenset({taken, free}))).ports_taken == {taken}
+
+
+def test_facts_count_the_port_of_a_running_unit_as_taken(bench: Bench) -> None:
+    unit = a_unit(bench)
+    up(bench, unit)
+    number = unit.ports[0].number
+    assert bench.backend.facts(Question(ports=frozenset({number}))).ports_taken == {number}
+
+
+def test_facts_name_programs_with_their_versions_and_leave_out_what_is_missing(bench: Bench) -> None:
+    python = Program("python3", ("python3", "--version"), r"Python (3\.\d+)")
+    missing = Program("no-such-program-of-mlox", ("no-such-program-of-mlox", "--version"), r"(\d+)")
+    programs = bench.backend.facts(Question(programs=(python, missing))).programs
+    assert list(programs) == ["python3"]
+    assert programs["python3"].startswith("3.")
+
+
+def test_a_taken_port_is_named_and_nothing_is_started(bench: Bench) -> None:
+    with bench.occupied() as taken:
+        unit = replace(a_unit(bench), ports=(PortBinding("http", taken),))
+        with pytest.raises(RequirementError, match=rf"port {taken} \(http of web\) is taken") as caught:
+            start(bench, unit)
+    assert caught.value.hint == "Run the same command again: mlox picks a free port."
+    assert bench.backend.observe() == ()
+
+
+def test_a_missing_program_is_named(bench: Bench) -> None:
+    unit = replace(
+        a_unit(bench), command=("no-such-program-of-mlox",), software=Software(binary="no-such-program-of-mlox")
+    )
+    with pytest.raises(RequirementError, match="no-such-program-of-mlox is not on the PATH"):
+        start(bench, unit)
+
+
+def test_a_secret_that_is_not_given_stops_the_start(bench: Bench) -> None:
+    with pytest.raises(UnknownNameError, match="unknown secret 'password'"):
+        bench.backend.start(a_unit(bench), {}, silent)
+
+
+def test_init_jobs_run_once_and_start_jobs_each_time(bench: Bench) -> None:
+    jobs = (Job("initdb", ("python3", "-c", "")), Job("migrate", ("python3", "-c", ""), when="start"))
+    unit = replace(a_unit(bench), jobs=jobs)
+    assert start(bench, unit) == ["running initdb", "running migrate"]
+    stop(bench, unit)
+    assert start(bench, unit) == ["running migrate"]
+    stop(bench, unit, purge=True)
+    assert start(bench, unit) == ["running initdb", "running migrate"]
+
+
+def test_a_failing_job_stops_the_start_and_runs_again_next_time(bench: Bench) -> None:
+    unit = replace(a_unit(bench), jobs=(bench.failing("initdb", f"no space for {PASSWORD}"),))
+    for _ in range(2):
+        with pytest.raises(ServiceError, match="job initdb of web ended with exit code 1") as caught:
+            start(bench, unit)
+        assert "no space for ***" in caught.value.problem
+        assert PASSWORD not in caught.value.problem
+    assert [(o.unit, o.state) for o in bench.backend.observe()] == [(unit, "stopped")]
+
+
+def test_a_job_of_a_running_unit_succeeds_or_fails(bench: Bench) -> None:
+    unit = a_unit(bench)
+    before = up(bench, unit)
+    bench.backend.run_job(unit, Job("grant", ("python3", "-c", "")), SECRETS, silent)
+    with pytest.raises(ServiceError, match="job revoke of web"):
+        bench.backend.run_job(unit, bench.failing("revoke", "no such user"), SECRETS, silent)
+    assert seen(bench, unit).pid == before.pid
+
+
+def test_the_last_lines_of_a_log_can_be_read_also_after_the_stop(bench: Bench) -> None:
+    unit = a_unit(bench)
+    up(bench, unit)
+    for _ in range(3):
+        bench.write(unit)
+    read = lambda lines: bench.backend.logs(unit.stack, unit.service, unit.name, lines=lines)  # noqa: E731
+    until(lambda: len(read(100)) >= 3)
+    assert read(2) == ("asked for /", "asked for /")
+    assert read(0) == ()
+    stop(bench, unit)
+    assert read(1) == ("asked for /",)
+
+
+def test_a_log_is_followed_from_now_on_until_the_caller_stops(bench: Bench) -> None:
+    unit = a_unit(bench)
+    up(bench, unit)
+    lines = bench.backend.follow(unit.stack, unit.service, unit.name)
+    bench.write(unit)
+    bench.write(unit)
+    assert [next(lines), next(lines)] == ["asked for /", "asked for /"]
+    lines.close()  # type: ignore[attr-defined]  # an iterator made by a generator
+
+
+def test_a_process_reaches_a_port_on_loopback(bench: Bench) -> None:
+    unit = a_unit(bench)
+    endpoint = bench.backend.endpoint(unit, "http", "process")
+    assert (endpoint.host, endpoint.port) == ("127.0.0.1", unit.ports[0].number)
+    with pytest.raises(UnknownNameError) as caught:
+        bench.backend.endpoint(unit, "htpp", "process")
+    assert caught.value.hint == "Did you mean 'http'?"
+
+
+def test_a_program_has_no_versions_to_choose(bench: Bench) -> None:
+    software = Software(binary="python3")
+    assert bench.backend.pin(software, silent) == software
+
+
+def test_an_environment_is_left_over_when_its_last_unit_is_purged(bench: Bench) -> None:
+    pinned = bench.backend.pin(Software(packages=("itsdangerous==2.2.0",)), silent)
+    assert pinned.pins
+    assert not pinned.pending
+    assert bench.backend.pin(pinned, silent) == pinned
+    one, two = (replace(a_unit(bench, service=name), software=pinned) for name in ("one", "two"))
+    up(bench, one)
+    up(bench, two)
+    stop(bench, one, purge=True)
+    assert bench.backend.leftovers() == ()
+    stop(bench, two, purge=True)
+    (leftover,) = bench.backend.leftovers()
+    assert leftover.size_bytes > 0
+    up(bench, one)
+    with pytest.raises(UsageError, match="in use"):
+        bench.backend.discard(leftover)
+    stop(bench, one, purge=True)
+    bench.backend.discard(leftover)
+    bench.backend.discard(leftover)
+    assert bench.backend.leftovers() == ()
+    bench.backend.discard(Leftover("never-there", 0))
+
+
+def test_an_abort_where_nothing_runs_does_nothing(bench: Bench) -> None:
+    unit = a_unit(bench)
+    up(bench, unit)
+    bench.backend.abort()
+    assert bench.backend.probe(unit).healthy
