@@ -9,6 +9,7 @@ Every one is a :class:`MloxError` with a problem (what, where, what was seen) an
     │   └── WiringError                      a need has no provider, or more than one         exit code 2
     ├── WorkspaceError (OSError)             the workspace cannot be read or written
     ├── RequirementError (OSError)           the server lacks memory, disk, a binary, a port
+    │   └── PortTakenError               somebody took a port between plan and start
     ├── PlatformError (OSError)              this operating system or kernel cannot act
     ├── DriftError                           the world changed between plan and apply
     ├── LockedError (TimeoutError)           somebody else holds the stack
@@ -98,6 +99,10 @@ class WorkspaceError(MloxError, OSError):
 
 class RequirementError(MloxError, OSError):
     """A server lacks what a service requires: memory, disk, a binary, a free port."""
+
+
+class PortTakenError(RequirementError):
+    """Somebody took a port between the plan and the start; another plan chooses another port."""
 
 
 class PlatformError(MloxError, OSError):

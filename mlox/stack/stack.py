@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlox.apply import apply
-from mlox.errors import DriftError, SpecError, UnknownNameError, UsageError
+from mlox.errors import SpecError, UnknownNameError, UsageError
 from mlox.locks import hold
 from mlox.plan import Plan, make_down_plan
 from mlox.protocols import Backend, Emit, silent
 from mlox.secret import mask
 from mlox.specs import StackSpec
 from mlox.specs.model import Scalar
+from mlox.stack.converging import converge
 from mlox.stack.deployment import Deployment
 from mlox.stack.joining import Asked
 from mlox.stack.operations import (
@@ -210,15 +211,9 @@ class Stack:
         def work(cancel: threading.Event) -> Deployed:
             with self._held(emit=emit, create=True, cancel=cancel) as around:
                 spec, chosen = starting(around, names, asked)
-                plan = plan_up(around, spec, chosen, prune)
-                if digest is not None and digest != plan.digest:
-                    raise DriftError(
-                        f"the plan is now {plan.digest}, not {digest}", hint="Look at it again: mlox plan."
-                    )
-                written = save(self.workspace, around.spec, spec)
                 fresh = Surroundings(around.workspace, spec, around.home)
                 acting.extend(fresh.backends.values())
-                return outcome(plan, apply(plan, fresh.seams(), emit=emit, cancel=cancel), fresh, written)
+                return converge(around, fresh, chosen, prune=prune, digest=digest, emit=emit, cancel=cancel)
 
         def abort() -> None:
             for backend in acting:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from mlox.errors import RequirementError, ServiceError, UnknownNameError, UsageError
+from mlox.errors import PortTakenError, RequirementError, ServiceError, UnknownNameError, UsageError
 from mlox.protocols import Emit, Endpoint, Event, Facts, Health, Leftover, Observed, Question, State, Viewer
 from mlox.secret import Secret, mask
 from mlox.units import Job, Software, Unit, digest, launch
@@ -226,7 +226,7 @@ class FakeBackend:
         }
         for port in unit.ports:
             if port.number in self.ports_taken | others:
-                raise RequirementError(
+                raise PortTakenError(
                     f"port {port.number} ({port.name} of {unit.service}) is taken",
                     hint="Run the same command again: mlox picks a free port.",
                 )

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 
 import psutil
 
-from mlox.errors import RequirementError
+from mlox.errors import PortTakenError
 from mlox.units import PortBinding, Unit
 
 HOST = "127.0.0.1"
@@ -41,11 +41,11 @@ def check(unit: Unit, ports: Iterable[PortBinding]) -> None:
     """Refuse to start a unit on ports that are taken.
 
     Raises:
-        RequirementError: one is; it names the process that holds it, where that can be seen.
+        PortTakenError: one is; it names the process that holds it, where that can be seen.
     """
     for port in ports:
         if taken(port.number, port.protocol):
-            raise RequirementError(
+            raise PortTakenError(
                 f"port {port.number} ({port.name} of {unit.service}) is taken{by(port.number)}",
                 hint="Run the same command again: mlox picks a free port.",
             )
