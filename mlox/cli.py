@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mlox.errors import Cancelled, MloxError, UsageError
@@ -45,9 +46,11 @@ def _run(call: Call, words: list[str]) -> int:
     if call.verb is None or call.help:
         print(call.help)
         return 0
-    if call.verb.name == "up" and (call.arguments or {}).get("detach"):
+    context, arguments = _context(call.options), call.arguments or {}
+    if arguments.get("detach") and not context.dry_run:
+        call.verb.function(replace(context, dry_run=True), **arguments)  # what is wrong is told now, not in a file
         return _detach(words, call.options)
-    value = call.verb.function(_context(call.options), **(call.arguments or {}))
+    value = call.verb.function(context, **arguments)
     lines = getattr(value, "lines", None)
     if call.options.json:
         print(json.dumps(value.to_json(), default=str))

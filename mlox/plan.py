@@ -157,9 +157,13 @@ def _compare(unit: Unit, there: Observed | None) -> tuple[Action | None, Unit]:
     if there.state in ("running", "starting"):
         return None, there.unit
     target = there.unit if there.unit.ports == unit.ports else unit
-    reasons = _reasons({p.name: str(p.number) for p in there.unit.ports}, {p.name: str(p.number) for p in unit.ports})
+    reasons = _reasons(_ports(there.unit), _ports(unit))
     state = () if there.state == "stopped" else (Reason("state", there.state, "running"),)
     return Action("start", unit.service, unit.name, unit.server, target, (*state, *reasons)), target
+
+
+def _ports(unit: Unit) -> dict[str, str]:
+    return {f"ports.{port.name}": str(port.number) for port in unit.ports}
 
 
 def _reasons(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Reason, ...]:

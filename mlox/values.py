@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from mlox.plan import Plan
+from mlox.plan import Plan, Reason
 
 StatusWord = Literal["running", "starting", "unhealthy", "stopped", "absent", "ready"]
 
@@ -220,10 +220,20 @@ def plan_rows(plan: Plan, *, detail: bool) -> list[tuple[str, str, str, str]]:
     for action in plan.actions:
         label = action.service if action.unit == "server" else f"{action.service}.{action.unit}"
         told = [r for r in action.reasons if detail or not r.field.startswith(("ports.", "secrets."))]
+        told = told if detail else [r for r in map(_portless, told) if r.before != r.after]
         rows.append((action.kind, label, action.server, ", ".join(map(str, told)) or action.about.version))
     return rows
 
 
+def _portless(reason: Reason) -> Reason:
+    """A reason without the port of a provider: ``postgres at port 5432`` is ``postgres``."""
+    before, after = ((side or "").partition(" at port ")[0] or None for side in (reason.before, reason.after))
+    return Reason(reason.field, before, after) if reason.field.startswith("needs.") else reason
+
+
 def _plan_lines(plan: Plan, detail: bool) -> list[str]:
     """The plan's own lines in detail; else without the ports that its reasons name."""
-    return str(plan).splitlines() if detail or not plan else columns(plan_rows(plan, detail=False))
+    if detail:
+        return str(plan).splitlines()
+    rows = columns(plan_rows(plan, detail=False)) if plan else ["nothing to do"]
+    return [*rows, *(f"{name} runs but is not in mlox.yaml (stop it: {{mlox}} up --prune)" for name in plan.unlisted)]

@@ -47,13 +47,14 @@ def edited(text: str, changes: Mapping[str, object], *, source: str, after: str 
     if not isinstance(before, dict):
         raise SpecError(f"{source}: does not hold a mapping of keys", hint="Begin with: name: ...")
     wanted = _laid_over(before, changes)
+    document = _Document(text)
     try:
-        written = _Document(text).changed(changes, after)
+        written = document.changed(changes, after)
         if load(written, source=source) == wanted:
             return written
     except (SpecError, YAMLError, _UnusualError):
         pass
-    return _round_trip(text, changes)
+    return _round_trip(text, changes, document.step)
 
 
 def _laid_over(below: Any, above: Mapping[str, object]) -> dict[Any, Any]:
@@ -77,11 +78,8 @@ class _Document:
         self.mark = "\ufeff" if text.startswith("\ufeff") else ""
         self.text = text.removeprefix("\ufeff")
         self.line_end = "\r\n" if "\r\n" in text else "\n"
-        root = YAML(typ="safe", pure=True).compose(self.text)
-        if not isinstance(root, MappingNode):
-            raise _UnusualError
-        self.root = root
-        steps = (value.value[0][0].start_mark.column for _, value in root.value if _is_block(value))
+        self.root: MappingNode = YAML(typ="safe", pure=True).compose(self.text)
+        steps = (value.value[0][0].start_mark.column for _, value in self.root.value if _is_block(value))
         self.step = next((column for column in steps if column), 2)
         self.splices: list[tuple[int, int, str]] = []
 
@@ -254,8 +252,9 @@ def _scalar(value: object) -> str:
     return f'"{"".join(shown)}"'
 
 
-def _round_trip(text: str, changes: Mapping[str, object]) -> str:
+def _round_trip(text: str, changes: Mapping[str, object], step: int) -> str:
     yaml = YAML()
+    yaml.map_indent = step
     yaml.preserve_quotes = True
     yaml.width = 4096
     document = yaml.load(text)

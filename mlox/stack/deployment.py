@@ -50,9 +50,11 @@ class Deployment:
         return self._future.result()
 
     def cancel(self) -> None:
-        """Begin nothing new; what was started stays, and ``up`` again goes on."""
+        """Begin nothing new and come back when that is so; what was started stays, and ``up`` again goes on."""
         self._cancel.set()
-        self._abort()
+        while not self._future.done():  # again and again: a command may just be beginning
+            self._abort()
+            wait([self._future], timeout=GLANCE_S)
 
     def __repr__(self) -> str:
         return f"Deployment({'done' if self.done else 'under way'})"

@@ -174,7 +174,7 @@ def _explained(message: str, parser: _Parser) -> UsageError:
     """argparse's message as ours: the unknown option gets its nearest, everything a way to the help."""
     verb = parser.prog.removeprefix("mlox").strip()
     hint = f"See: mlox help {verb}".rstrip() + "."
-    unknown = message.removeprefix("unrecognized arguments: ").split()
+    unknown = message.removeprefix("unrecognized arguments: ").split() or ["''"]
     if message.startswith("unrecognized arguments") and unknown[0].startswith("-"):
         hint = nearest(unknown[0].partition("=")[0], parser.flags) or hint
         message = f"unknown option {unknown[0]!r}"

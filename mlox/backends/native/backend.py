@@ -112,7 +112,8 @@ class NativeBackend:
         )
 
     def abort(self) -> None:
-        """End the installers and jobs that run for callers; services are not touched."""
+        """End the installers and jobs that run for callers, and their waiting; services are not touched."""
+        self._site.aborts += 1
         self._site.transport.abort()
 
     def _units(self) -> tuple[Unit, ...] | None:

@@ -7,11 +7,14 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from mlox.backends.native.folders import passable
 from mlox.backends.native.layout import writing
@@ -23,6 +26,8 @@ from mlox.units import Software, Unit
 
 OLDEST_PYTHON = "3.11"
 UV_S = 1800
+END_S = 10
+POLL_S = 0.1
 SCHEMA = 1
 
 _NETWORK = ("dns error", "error sending request", "failed to fetch", "connection", "timed out", "connect", "offline")
@@ -63,13 +68,13 @@ def used(site: Site, software: Software, service: str, emit: Emit) -> Iterator[P
     with writing(top):
         passable(top, site.account())
     folder = top / hashlib.sha256(text.encode()).hexdigest()[:16]
-    waiting = Event(service, f"waiting for another process, which installs {', '.join(software.packages)}", kind="wait")
+    waiting = _waiting(site, ", ".join(software.packages), service, emit)
     while True:
-        with _held(folder, fcntl.LOCK_SH, lambda: emit(waiting)):
+        with _held(folder, fcntl.LOCK_SH, waiting):
             if _complete(folder):
                 yield folder
                 return
-        with _held(folder, fcntl.LOCK_EX):
+        with _held(folder, fcntl.LOCK_EX, waiting):
             if not _complete(folder):
                 _build(site, decided, folder, service, emit)
 
@@ -103,13 +108,12 @@ def _build(site: Site, software: Software, folder: Path, service: str, emit: Emi
     names = ", ".join(software.packages)
     emit(Event(service, f"installing {names} ({count} {'package' if count == 1 else 'packages'})"))
     with writing(folder):
+        _end_orphans(folder)
         if folder.exists():
             shutil.rmtree(folder)
         interpreter = str(site.interpreter().path)
         _uv(site.transport, ("venv", "--no-project", "--python", interpreter, str(folder)))
-        python = str(folder / "bin" / "python")
-        install = ("pip", "install", "--python", python, "--compile-bytecode", "--no-deps", "-r", "-")
-        _uv(site.transport, install, software.pins)
+        _install(site.transport, folder / "bin" / "python", software.pins)
         if os.geteuid() == 0:
             _let_all_read(folder)
         built = {
@@ -120,6 +124,24 @@ def _build(site: Site, software: Software, folder: Path, service: str, emit: Emi
             "built": time.time(),
         }
         site.transport.put(json.dumps(built, indent=1).encode(), folder / "complete.json", mode=0o644)
+
+
+def _end_orphans(folder: Path) -> None:
+    """End the installer that a killed mlox left behind: we hold the lock, so it works for nobody."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.name() == "uv" and any(word.startswith(str(folder)) for word in process.cmdline()):
+                process.kill()
+                process.wait(END_S)
+
+
+def _install(transport: Transport, python: Path, pins: tuple[str, ...]) -> None:
+    """Install from uv's cache where it has every package, which needs no network; else from the package index."""
+    install = ("pip", "install", "--python", str(python), "--compile-bytecode", "--no-deps", "-r", "-")
+    try:
+        _uv(transport, (*install, "--offline"), pins)
+    except RequirementError:
+        _uv(transport, install, pins)
 
 
 def _complete(folder: Path) -> bool:
@@ -142,8 +164,8 @@ def _lock_of(folder: Path) -> Path:
 
 
 @contextmanager
-def _held(folder: Path, how: int, tell: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock beside an environment, shared or alone; ``tell`` is called where that means to wait.
+def _held(folder: Path, how: int, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the lock beside an environment, shared or alone; ``waiting`` is called again and again until it is free.
 
     Who discards the environment removes the lock file as well.
     """
@@ -152,17 +174,41 @@ def _held(folder: Path, how: int, tell: Callable[[], None] = lambda: None) -> It
         with writing(path):
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            try:
-                fcntl.flock(handle, how | fcntl.LOCK_NB)
-            except BlockingIOError:
-                tell()
-                fcntl.flock(handle, how)
+            while not _locked(handle, how):
+                waiting()
+                time.sleep(POLL_S)
             if not _same(handle, path):
                 continue
             yield
             return
         finally:
             os.close(handle)
+
+
+def _waiting(site: Site, packages: str, service: str, emit: Emit) -> Callable[[], None]:
+    """What happens while another process installs: it is told once, and an abort ends it."""
+    aborts = site.aborts
+    told: list[Event] = []
+
+    def waiting() -> None:
+        if site.aborts != aborts:
+            raise CommandError(
+                f"the wait for the installation of {packages} was ended on request",
+                hint="Run the same command again to go on.",
+            )
+        if not told:
+            told.append(Event(service, f"waiting for another process, which installs {packages}", kind="wait"))
+            emit(told[0])
+
+    return waiting
+
+
+def _locked(handle: int, how: int) -> bool:
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _same(handle: int, path: Path) -> bool:
@@ -175,11 +221,11 @@ def _same(handle: int, path: Path) -> bool:
 def _let_all_read(tree: Path) -> None:
     """Add what the service account needs to read; files linked from a private cache may lack it."""
     for folder, _, files in os.walk(tree):
-        for path in (Path(folder), *(Path(folder, name) for name in files)):
-            mode = path.lstat().st_mode
+        for path in (folder, *(f"{folder}/{name}" for name in files)):  # tens of thousands: no Path for each
+            mode = os.lstat(path).st_mode
             wanted = mode | 0o044 | (mode & 0o100) >> 3 | (mode & 0o100) >> 6
-            if mode != wanted and not path.is_symlink():
-                path.chmod(wanted & 0o7777)
+            if mode != wanted and not stat.S_ISLNK(mode):
+                Path(path).chmod(wanted & 0o7777)
 
 
 def _uv(transport: Transport, argv: tuple[str, ...], lines: tuple[str, ...] = ()) -> Completed:

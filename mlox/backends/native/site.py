@@ -20,6 +20,7 @@ class Site:
         self.home = home.absolute()
         self.transport = transport
         self.server = server
+        self.aborts = 0
         self._lock = threading.Lock()
         self._account: Account | None = None
         self._interpreter: Interpreter | None = None
