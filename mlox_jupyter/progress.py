@@ -33,33 +33,47 @@ class LiveLines:
         self._begun = False
         self._finished = False
         self._shown = 0.0
+        self._later: threading.Timer | None = None
 
     def __call__(self, event: Event) -> None:
-        """Show the event, or keep it for the next time where the last one is only just shown."""
+        """Show the event: at once, or a moment later where the last one is only just shown."""
         with self._lock:
-            if self._finished:
-                return
             mark = MARKS.get(event.kind, "…")
             share = f" {event.fraction:.0%}" if event.fraction is not None and event.kind not in MARKS else ""
             self._lines.pop("", None)  # what is said of no service holds until the next event
             self._lines[event.service] = f"{mark} {_told(event)}{share}"
-            now = time.monotonic()
-            if event.kind in MARKS or now - self._shown >= SHOWN_S:
-                self._shown = now
-                self._publish("\n".join(self._lines.values()))
+            wait_s = self._shown + SHOWN_S - time.monotonic()
+            if event.kind in MARKS or wait_s <= 0:
+                self._show()
+            elif self._later is None:
+                self._later = threading.Timer(wait_s, self._show_later)
+                self._later.daemon = True
+                self._later.start()
 
     def finish(self) -> None:
         """Empty the display; later events are not shown."""
         with self._lock:
+            self._lines.clear()
+            self._show()
             self._finished = True
-            if self._begun:
-                self._publish("")
 
-    def _publish(self, text: str) -> None:
+    def _show_later(self) -> None:
+        with self._lock:
+            self._show()
+
+    def _show(self) -> None:
+        """Show all lines; whoever calls holds the lock."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        if self._finished or not (self._lines or self._begun):
+            return
+        text = "\n".join(self._lines.values())
         body = f'<div class="mlox" style="white-space:pre-wrap;opacity:.8">{html.escape(text)}</div>' if text else ""
         data = {"text/plain": text, "text/html": body}
         self._publisher.publish(data=data, metadata={}, transient={"display_id": self._id}, update=self._begun)
         self._begun = True
+        self._shown = time.monotonic()
 
 
 class PlainLines:

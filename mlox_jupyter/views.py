@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mlox.values import Deployed, Planned, ServiceRow, Status, Table, Value, addressed, plan_rows
+from mlox_jupyter.words import in_a_cell
 
 SERVICE_HEADING = ("name", "status", "server", "version", "address", "memory", "note")
 PLAN_HEADING = ("action", "service", "server", "why")
@@ -27,7 +28,7 @@ def view(value: Value, *, detail: bool) -> str:
         '<div class="mlox"><div style="white-space:pre-wrap">2 &lt; 3</div></div>'
     """
     if isinstance(value, Status) and value.services:
-        hidden = [] if detail else [f"{row.name}: {row.note}" for row in value.services if row.note]
+        hidden = [] if detail else [in_a_cell(f"{row.name}: {row.note}") for row in value.services if row.note]
         counted = [f"secrets: {value.secrets}"] if value.secrets else []
         parts = [_services(value.services, detail), _lines([*hidden, *counted, *value.notes], detail)]
     elif isinstance(value, Deployed):
@@ -45,7 +46,7 @@ def view(value: Value, *, detail: bool) -> str:
 
 
 def _services(rows: Sequence[ServiceRow], detail: bool) -> str:
-    cells = [row.cells(detail) for row in rows]
+    cells = [[in_a_cell(cell) for cell in row.cells(detail)] for row in rows]
     return _table(SERVICE_HEADING[: max(map(len, cells), default=0)], cells, detail)
 
 

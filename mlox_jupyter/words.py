@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from mlox.errors import MloxError
+from mlox.verbs import all_verbs
 
 _ELSEWHERE = re.compile(r"\bin a (?:terminal|shell)\b", re.IGNORECASE)
 
@@ -18,11 +20,9 @@ def in_a_cell(text: str) -> str:
         >>> in_a_cell("Use `mlox secrets get TOKEN --reveal` in a terminal.")
         'Use `mlox secrets get TOKEN --reveal` in a terminal.'
     """
-    from mlox.verbs import all_verbs
-
-    first = "|".join(sorted({re.escape(name.split()[0]) for name in all_verbs()}))
-    call = re.compile(rf"(?<![\w%./-])mlox (?=(?:{first}|help|VERB|\[options\])(?![\w-]))")
-    return "\n".join(line if _ELSEWHERE.search(line) else call.sub("%mlox ", line) for line in text.split("\n"))
+    if "mlox " not in text:
+        return text
+    return "\n".join(line if _ELSEWHERE.search(line) else _call().sub("%mlox ", line) for line in text.split("\n"))
 
 
 def with_magics(error: MloxError) -> MloxError:
@@ -30,3 +30,10 @@ def with_magics(error: MloxError) -> MloxError:
     if error.hint:
         error.hint = in_a_cell(error.hint)
     return error
+
+
+@cache
+def _call() -> re.Pattern[str]:
+    """The word mlox in front of a verb, as in a shell."""
+    first = "|".join(sorted({re.escape(name.split()[0]) for name in all_verbs()}))
+    return re.compile(rf"(?<![\w%./-])mlox (?=(?:{first}|VERB|\[options\])(?![\w-]))")

@@ -111,6 +111,17 @@ def test_up_ends_by_naming_the_next_step(churn: Run) -> None:
     )
 
 
+def test_what_is_told_about_a_service_speaks_of_the_magic_too(churn: Run, machine: FakeBackend) -> None:
+    churn("%mlox up redis")
+    machine.reboot()
+    (bundle,) = churn("%mlox status").displays
+    for rendering in bundle.values():
+        assert "(after a reboot services wait for `%mlox up`)" in rendering
+    churn("stack = __import__('mlox').Stack()\nstack.drop('redis')\n%mlox up mlflow")
+    machine.say(machine.observe()[0].stack, "mlflow", "server", "run mlox up now")
+    assert churn("%mlox logs mlflow").text == "run mlox up now"
+
+
 # Displays
 
 

@@ -150,11 +150,11 @@ def test_run_again_the_quickstart_has_nothing_to_do(left_running: Path, runner: 
     failed, printed = run_with(runner, left_running, name)
     assert not failed, printed
     if runner != "nbval-lax":
-        init, up, use, read, status = texts(left_running / name)
+        init, up, use, files, metrics, status = texts(left_running / name)
         assert init == "churn: this folder is a workspace already"
         assert up == "nothing to do\nmlflow  running  local  3.17.2"
         assert use.endswith("MLFLOW_TRACKING_PASSWORD (hidden)")
-        assert read == "[{'auc': 0.91}]"
+        assert (files, metrics) == ("['notes.txt']", "[{'auc': 0.91}]")
         assert status.startswith("mlflow  running")
 
 
