@@ -24,6 +24,9 @@ from mlox.units import SecretRef, Software, Unit
 WORKERS = 4
 LAST_LINES = 15
 POLL_S = 0.1
+UNPROBED_S = 60.0
+"""How long a unit without a probe may take until its process stays."""
+
 ALPHABET = string.ascii_letters + string.digits
 """What generated secrets are made of: nothing that a URL, a shell or an ini file would have to quote."""
 
@@ -162,8 +165,8 @@ class _Run:
                     self.seams.store.delete(name)
 
     def _await_health(self, unit: Unit) -> None:
-        if unit.probe is None:
-            return
+        """Wait for the probe; without one, until the process has stayed."""
+        patience_s = unit.probe.start_timeout_s if unit.probe else UNPROBED_S
         backend = self.seams.backends[unit.server]
         began = time.monotonic()
         told = began
@@ -178,7 +181,7 @@ class _Run:
                 raise ServiceError(
                     f"{unit.service} died at start: {health.detail}{lines}", hint=_look(unit, "Mend that")
                 )
-            if waited > unit.probe.start_timeout_s:
+            if waited > patience_s:
                 raise NotHealthyError(
                     f"{unit.service} is not healthy after {waited:.0f} s: {health.detail}{self._last_lines(unit)}",
                     hint=_look(unit, f"Look with `mlox logs {unit.service}`"),

@@ -15,7 +15,7 @@ from pathlib import Path
 from mlox.errors import Cancelled, MloxError, UsageError
 from mlox.protocols import Emit, Event, silent
 from mlox.secret import Secret
-from mlox.values import Value, addressed
+from mlox.values import Value, shown
 from mlox.verbs.context import Context
 from mlox.verbs.grammar import Call, Options, parse
 from mlox.verbs.outermost import check_platform, keep_report
@@ -63,7 +63,7 @@ def _run(call: Call, words: list[str]) -> int:
 
 
 def _print(value: Value) -> None:
-    text = addressed(value.text(detail=True), "shell")
+    text = shown(value, "shell", detail=True)
     if text:
         print(text)
 

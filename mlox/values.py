@@ -14,11 +14,14 @@ from typing import Any, Literal
 
 from mlox.plan import Plan, Reason
 
+Front = Literal["shell", "notebook", "script"]
 StatusWord = Literal["running", "starting", "unhealthy", "stopped", "absent", "ready"]
 
 
 class Value:
-    """A result of a verb."""
+    """A result of a verb. ``verbatim`` is set where its text is somebody else's, and nothing in it is ours to fill."""
+
+    verbatim: bool = False
 
     def text(self, *, detail: bool = False) -> str:
         """The lines for a reader."""
@@ -34,7 +37,7 @@ class Value:
         return 0
 
     def __str__(self) -> str:
-        return addressed(self.text(), "shell")
+        return shown(self, "shell", detail=False)
 
     def __repr__(self) -> str:
         first, _, more = str(self).partition("\n")
@@ -153,6 +156,7 @@ class Table(Value):
     detailed: frozenset[str] = frozenset()
     empty: str = "none"
     notes: tuple[str, ...] = ()
+    code: int = 0
 
     def text(self, *, detail: bool = False) -> str:
         """Aligned columns."""
@@ -164,6 +168,11 @@ class Table(Value):
         """As it was given."""
         return dict(self.json)
 
+    @property
+    def exit_code(self) -> int:
+        """As it was given."""
+        return self.code
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Notice(Value):
@@ -173,6 +182,7 @@ class Notice(Value):
     json: Mapping[str, Any]
     details: tuple[str, ...] = ()
     code: int = 0
+    verbatim: bool = False
 
     def text(self, *, detail: bool = False) -> str:
         """The lines."""
@@ -188,7 +198,13 @@ class Notice(Value):
         return self.code
 
 
-def addressed(text: str, front: Literal["shell", "notebook", "script"]) -> str:
+def shown(value: Value, front: Front, *, detail: bool) -> str:
+    """The text of a value in the words of a front end."""
+    text = value.text(detail=detail)
+    return text if value.verbatim else addressed(text, front)
+
+
+def addressed(text: str, front: Front) -> str:
     """``text`` in the words of a front end.
 
     Example:

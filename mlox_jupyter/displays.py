@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from mlox.errors import MloxError
 from mlox.plan import Plan
 from mlox.secret import MASK, Secret
-from mlox.values import Deployed, Planned, ServiceRow, Status, Table, Value, addressed
+from mlox.values import Deployed, Planned, ServiceRow, Status, Table, Value, shown
 from mlox_jupyter.kernel import in_terminal, somebody_there
 from mlox_jupyter.views import view
 from mlox_jupyter.words import in_a_cell
@@ -144,5 +144,5 @@ def _written(stack: Stack) -> Table:
 
 
 def _text(value: Value, *, detail: bool) -> str:
-    text = addressed(value.text(detail=detail), "notebook")
+    text = shown(value, "notebook", detail=detail)
     return in_a_cell(text) if isinstance(value, (Status, Deployed, Planned)) else text

@@ -101,7 +101,9 @@ class MloxMagics(Magics):
             self.displays.show(value)
             self.displays.silence(value.handed_back)
             return value.handed_back
-        return value if value.text() else None
+        if not value.text():
+            self.displays.silence(value)
+        return value
 
 
 def _parsed(words: list[str], *, has_body: bool) -> Call:
@@ -210,7 +212,8 @@ def _split(line: str) -> list[str]:
     try:
         return shlex.split(line)
     except ValueError as error:
-        raise UsageError(f"{line.strip()!r}: {error}".lower(), hint="Close the quotation marks.") from error
+        problem = f"{line.strip()}: {str(error).lower()}"
+        raise UsageError(problem, hint="Close the quotation marks, or write a backslash before one.") from error
 
 
 def _why(code: int) -> str:

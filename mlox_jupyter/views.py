@@ -27,7 +27,9 @@ def view(value: Value, *, detail: bool) -> str:
         >>> view(Notice(("2 < 3",), {}), detail=True)
         '<div class="mlox"><div style="white-space:pre-wrap">2 &lt; 3</div></div>'
     """
-    if isinstance(value, Status) and value.services:
+    if value.verbatim:
+        parts = [f"<pre>{html.escape(value.text(detail=detail))}</pre>"]
+    elif isinstance(value, Status) and value.services:
         hidden = [] if detail else [in_a_cell(f"{row.name}: {row.note}") for row in value.services if row.note]
         counted = [f"secrets: {value.secrets}"] if value.secrets else []
         parts = [_services(value.services, detail), _lines([*hidden, *counted, *value.notes], detail)]

@@ -167,7 +167,17 @@ def test_the_units_of_one_service_start_one_after_the_other() -> None:
     house.up(
         redis=REDIS, postgres=POSTGRES, flow={"service": "flow", "needs": {"database": "postgres", "broker": "redis"}}
     )
-    assert house.backend.effects[-3:] == ["start flow.scheduler", "start flow.web", "healthy flow.web"]
+    flow = [effect for effect in house.backend.effects if "flow" in effect]
+    assert flow == ["start flow.scheduler", "healthy flow.scheduler", "start flow.web", "healthy flow.web"]
+
+
+def test_a_unit_without_a_probe_has_to_stay() -> None:
+    house = House()
+    house.backend.dying["flow.scheduler"] = "exit code 1"
+    flow = {"service": "flow", "needs": {"database": "postgres", "broker": "redis"}}
+    applied = house.up(redis=REDIS, postgres=POSTGRES, flow=flow)
+    assert applied.failed["flow"].problem == "flow died at start: exit code 1; it wrote nothing"
+    assert "start flow.web" not in house.backend.effects
 
 
 def test_down_stops_consumers_first() -> None:

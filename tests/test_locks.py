@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import signal
@@ -132,6 +133,26 @@ def test_a_lock_that_its_holder_removes_is_not_shared(tmp_path: Path) -> None:
             pytest.fail("two hold the lock")
         leave.set()
         thread.join(10)
+
+
+def test_a_lock_that_is_removed_between_opening_and_taking_it_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lock"
+    flock = fcntl.flock
+    removed: list[Path] = []
+
+    def late(descriptor: int, operation: int) -> None:
+        if not removed:
+            removed.append(path)
+            path.unlink()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with hold(path, emit=silent, wait_s=5):
+        assert removed == [path]
+        with pytest.raises(LockedError), hold(path, emit=silent, wait_s=0):
+            pytest.fail("two hold the lock")
 
 
 def test_two_threads_do_not_hold_it_together(tmp_path: Path) -> None:

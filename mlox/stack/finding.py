@@ -41,5 +41,12 @@ def use(*names: str, path: str | Path | None = None) -> object:
         >>> import mlox
         >>> tracking = mlox.use("mlflow")  # doctest: +SKIP
     """
-    clients = tuple(get(name, path).client() for name in names)
+    clients = tuple(_client(get(name, path)) for name in names)
     return clients[0] if len(clients) == 1 else clients
+
+
+def _client(service: Service) -> object:
+    if service.has_client:
+        return service.client()
+    service.use()
+    return None

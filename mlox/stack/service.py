@@ -10,7 +10,7 @@ from mlox.protocols import Observed
 from mlox.resolve import ClientTexts, check_options, client_texts
 from mlox.secret import Secret
 from mlox.specs import CatalogService
-from mlox.stack.environment import Environment, Used, make_client, use
+from mlox.stack.environment import Environment, Owner, Used, find_client, use, use_off
 from mlox.stack.surroundings import Surroundings
 from mlox.values import ServiceRow, Status
 from mlox.variables import finish, references
@@ -22,6 +22,10 @@ class Home(Protocol):
     @property
     def name(self) -> str:
         """The stack's name."""
+
+    @property
+    def id(self) -> str | None:
+        """What identifies the stack on servers."""
 
     def names(self) -> tuple[str, ...]:
         """The names of its services."""
@@ -99,7 +103,11 @@ class Service:
 
     def use(self) -> Used:
         """Set the client's environment in this process; ``mlox.use`` says more."""
-        return use(self.env, who=self.name)
+        return use(self.env, self._owner)
+
+    def use_off(self) -> tuple[str, ...]:
+        """Undo :meth:`use`, also after the service has stopped; returns the names of the variables."""
+        return use_off(self._owner)
 
     def client(self) -> object:
         """The service's own client object, ready: this process takes on the environment that it reads.
@@ -112,9 +120,9 @@ class Service:
         texts, entry, secrets = self._texts(around)
         if entry.client.object is None or entry.client.package is None:
             raise ClientError(f"{entry.name} has no client object", hint="Use its .url and .env.")
+        make = find_client(entry.client.object, entry.client.package)
         self.use()
-        arguments = {name: finish(text, secrets) for name, text in texts.arguments.items()}
-        return make_client(entry.client.object, entry.client.package, arguments)
+        return make(**{name: finish(text, secrets) for name, text in texts.arguments.items()})
 
     def status(self) -> ServiceRow:
         """How it stands now."""
@@ -137,6 +145,10 @@ class Service:
         entry = self._entry(around)
         password = entry.client.password
         return entry.client.user, f"{self.name}.{password}" if password else None
+
+    @property
+    def _owner(self) -> Owner:
+        return self._stack.id or "", self.name
 
     def _entry(self, around: Surroundings) -> CatalogService:
         units = self._units(around)

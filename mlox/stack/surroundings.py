@@ -118,7 +118,8 @@ class Surroundings:
         facts = {}
         for server, backend in self.backends.items():
             here = [name for name, service in spec.services.items() if service.server == server]
-            ports = frozenset().union(*(candidate_ports(services[name], spec.services[name].ports) for name in here))
+            had = (p.number for o in self.observed.values() if o.unit.server == server for p in o.unit.ports)
+            ports = frozenset(had).union(*(candidate_ports(services[name], spec.services[name].ports) for name in here))
             wanted: Iterable[Program] = {program for name in here for program in programs(services[name])}
             facts[server] = backend.facts(Question(ports, tuple(sorted(wanted, key=lambda program: program.name))))
         return facts

@@ -117,12 +117,12 @@ def doctor(ctx: Context) -> Value:
     from mlox.verbs.examination import examine
 
     checks = examine(ctx)
-    mark = {"ok": "ok", "warn": "look", "fail": "FAIL"}
-    lines = [f"{mark[check.state]:<5} {check.name}: {check.detail}" for check in checks]
-    lines += [f"      {check.name}: {check.hint}" for check in checks if check.hint and check.state != "ok"]
-    failed = [check.name for check in checks if check.state == "fail"]
+    rows = tuple((check.state, check.name, check.detail) for check in checks)
+    hints = tuple(f"{check.name}: {check.hint}" for check in checks if check.hint and check.state != "ok")
     json = {"checks": [{"name": c.name, "state": c.state, "detail": c.detail, "hint": c.hint} for c in checks]}
-    return Notice(tuple(lines), json, code=1 if failed else 0)
+    failed = any(check.state == "fail" for check in checks)
+    heading = ("state", "check", "detail")
+    return Table(heading, rows, json, detailed=frozenset({"detail"}), notes=hints, code=1 if failed else 0)
 
 
 @verb("clean", group="more")

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from mlox.errors import UsageError
 from mlox.protocols import Emit, silent
 from mlox.secret import Secret
+from mlox.values import Front
 
 if TYPE_CHECKING:
     from mlox.stack import Stack
     from mlox.verbs.body import Body
-
-Front = Literal["shell", "notebook", "script"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mlox import __version__
 from mlox.errors import DISTRIBUTION, MloxError
 from mlox.protocols import Question
 from mlox.verbs.context import Context
@@ -51,7 +52,7 @@ def _import_name(_ctx: Context) -> Check:
     if others:
         hint = f"pip uninstall {' '.join(others)} && pip install --force-reinstall --no-deps {DISTRIBUTION}"
         return Check("import name", "fail", f"{', '.join(others)} also owns the package mlox", hint)
-    return Check("import name", "ok", f"mlox is {DISTRIBUTION} {importlib.metadata.version(DISTRIBUTION)}")
+    return Check("import name", "ok", f"mlox is {DISTRIBUTION} {__version__}")
 
 
 def _installer(_ctx: Context) -> Check:

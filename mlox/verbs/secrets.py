@@ -59,7 +59,7 @@ def get_secret(
     secret = store.get(name, version)
     json = {"name": name, "version": secret.version, "store": store.name}
     if reveal:
-        return Notice((secret.reveal(),), {**json, "value": secret.reveal()})
+        return Notice((secret.reveal(),), {**json, "value": secret.reveal()}, verbatim=True)
     return Notice((f"{name}  store: {store.name}",), json, (f"version {secret.version}",))
 
 

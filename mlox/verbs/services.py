@@ -56,7 +56,7 @@ def logs(
         return Stream(stack.follow(stack.service(chosen[0]).name))
     texts = {name: stack.logs(name, lines=lines) for name in chosen}
     told = [line if len(chosen) == 1 else f"{name} | {line}" for name, found in texts.items() for line in found]
-    return Notice(tuple(told), {"logs": {name: list(found) for name, found in texts.items()}})
+    return Notice(tuple(told), {"logs": {name: list(found) for name, found in texts.items()}}, verbatim=True)
 
 
 class Stream(Value):
@@ -106,8 +106,7 @@ def use(
         raise UsageError("use sets the environment of a notebook kernel; this is a shell", hint=hint)
     stack = ctx.stack()
     if off:
-        chosen = [variable for name in names for variable in stack.service(name).env] if names else None
-        undone = use_off(chosen)
+        undone = tuple(v for name in names for v in stack.service(name).use_off()) if names else use_off()
         return Notice(
             (f"taken out of this kernel: {', '.join(undone)}" if undone else "nothing to undo",), {"undone": undone}
         )
@@ -144,6 +143,7 @@ def _used(stack: Stack, names: tuple[str, ...]) -> InUse:
     clients: list[object] = []
     for name in names:
         service = stack.service(name)
+        clients.append(service.client() if service.has_client else None)  # first: it may not be installed
         told = service.use()
         quiet = service.env.preferences
         shown = [f"{v} (hidden)" if v in told.hidden else v for v in told.set if v not in quiet]
@@ -152,7 +152,6 @@ def _used(stack: Stack, names: tuple[str, ...]) -> InUse:
         if told.kept:
             lines.append(f"left as you set it: {', '.join(told.kept)}")
         variables += told.set
-        clients.append(service.client() if service.has_client else None)
     return InUse(tuple(lines), tuple(variables), tuple(clients))
 
 
@@ -176,7 +175,7 @@ def env(
         else f"export {key}={shlex.quote(text)}"
         for key, text in shown.items()
     ]
-    return Notice(tuple(lines), {"env": shown})
+    return Notice(tuple(lines), {"env": shown}, verbatim=True)
 
 
 @verb("run", group="stack")

@@ -22,7 +22,11 @@ ERRORS = {
     "%mlox upp": ("UnknownNameError", "unknown verb 'upp'", "Did you mean 'up'?"),
     "%mlox deploy mlflow": ("UnknownNameError", "unknown verb 'deploy'", "It is called: %mlox up."),
     "%mlox status": ("WorkspaceError", "no mlox.yaml in .* or above", "Make this folder a workspace: %mlox init."),
-    "%mlox up 'mlflow": ("UsageError", ".*no closing quotation", "Close the quotation marks."),
+    "%mlox up 'mlflow": (
+        "UsageError",
+        "up 'mlflow: no closing quotation",
+        "Close the quotation marks, or write a backslash before one.",
+    ),
     "%%mlox up\nservices: 3": ("SpecError", "cell:2: services: .*", "Mend it there; nothing was changed."),
 }
 
@@ -265,6 +269,7 @@ def test_run_shows_what_the_command_writes_and_fails_with_it(kernel: Kernel) -> 
     kernel.run("%mlox init churn\n%mlox up redis")
     told = kernel.run(f"%mlox run redis -- {sys.executable} -c 'print(6 * 7)'")
     assert (told.printed, told.displays, told.error) == ("42\n", [], None)
+    assert kernel.run("told = %mlox logs redis\ntold.to_json()").text == "{'logs': {'redis': []}}"
     failed = kernel.run(f"%mlox run redis -- {sys.executable} -c 'raise SystemExit(7)'")
     assert failed.lines[0] == "error: run ended with exit code 7"
 
