@@ -396,3 +396,7 @@ def test_any_value_that_is_written_is_read_again(case: str, values: dict[str, ob
     assert [line for line in lines_of(REAL[case]) if "# about" in line or "# top" in line] == [
         line for line in lines_of(after) if "# about" in line or "# top" in line
     ]
+
+
+def test_an_anchor_that_is_used_again_means_the_newer_one_and_warns_nobody() -> None:
+    assert load("a: &x 1\nb: &x 2\nc: *x\n", source="mlox.yaml") == {"a": 1, "b": 2, "c": 2}

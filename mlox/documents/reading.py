@@ -115,6 +115,10 @@ class _BoundedComposer(Composer):
     nodes = 0
     depth = 0
 
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.warn_double_anchors = False  # YAML lets an anchor be used again; a warning would reach the user
+
     def compose_node(self, parent: Any, index: Any) -> Any:
         self.nodes += 1
         self.depth += 1

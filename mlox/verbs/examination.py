@@ -100,4 +100,4 @@ def _identity(ctx: Context) -> Check:
         around.store.get(names[0])
     if not path.exists():
         return Check("key", "ok", "none yet; the first secret makes one")
-    return Check("key", "ok", f"{path} opens the secrets of this stack")
+    return Check("key", "ok", f"{path} opens the secrets of this stack" if names else f"{path}, unused in this stack")

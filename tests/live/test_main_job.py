@@ -178,32 +178,27 @@ def test_killed_it_is_healthy_again_by_itself(running: Project) -> None:
     assert running.json("up")["actions"] == []
 
 
+def forget(shop: Project) -> None:
+    """Delete what only this machine has, and the lock file."""
+    shutil.rmtree(shop.folder / ".mlox" / "local", ignore_errors=True)
+    (shop.folder / "mlox.lock.yaml").unlink(missing_ok=True)
+
+
 def test_what_is_local_or_cached_changes_no_plan(running: Project, tmp_path: Path) -> None:
     """.mlox/local, uv's cache and the lock file are deleted between any two verbs."""
-
-    def forget() -> None:
-        shutil.rmtree(running.folder / ".mlox" / "local", ignore_errors=True)
-        (running.folder / "mlox.lock.yaml").unlink(missing_ok=True)
-
     written = (running.folder / "mlox.yaml").read_bytes()
     lock = (running.folder / "mlox.lock.yaml").read_bytes()
     running.environment["UV_CACHE_DIR"] = str(tmp_path / "no-cache")
     try:
         for words in ("status", "plan", "up", "env mlflow", "plan"):
-            forget()
+            forget(running)
             running.done(*words.split())
-            forget()
+            forget(running)
             assert running.json("plan")["actions"] == []
-        running.done("down")
-        forget()
-        (action,) = running.json("plan")["actions"]
-        assert (action["kind"], action["reasons"]) == ("start", [])
-        forget()
-        running.done("up")
     finally:
         del running.environment["UV_CACHE_DIR"]
     assert (running.folder / "mlox.yaml").read_bytes() == written
-    assert (running.folder / "mlox.lock.yaml").read_bytes() == lock
+    (running.folder / "mlox.lock.yaml").write_bytes(lock)
     assert not (tmp_path / "no-cache").exists()
 
 
@@ -230,7 +225,12 @@ def test_down_keeps_data_and_purge_leaves_nothing(running: Project) -> None:
     assert running.row("mlflow")["status"] == "stopped"
     assert running.mlox("env", "mlflow", "--json").error()["type"] == "ServiceError"
     assert running.json("down")["actions"] == []
+    lock = (running.folder / "mlox.lock.yaml").read_bytes()
+    forget(running)
+    (action,) = running.json("plan")["actions"]
+    assert (action["kind"], action["reasons"]) == ("start", [])
     running.done("up")
+    assert (running.folder / "mlox.lock.yaml").read_bytes() == lock
     assert read_a_run(running).endswith("7 0.91 from a new process")
     row = running.row("mlflow")
     names = {secret["name"] for secret in running.json("secrets", "list")["secrets"]}

@@ -109,11 +109,11 @@ def _build(site: Site, software: Software, folder: Path, service: str, emit: Emi
     emit(Event(service, f"installing {names} ({count} {'package' if count == 1 else 'packages'})"))
     with writing(folder):
         _end_orphans(folder)
-        if folder.exists():
-            shutil.rmtree(folder)
         interpreter = str(site.interpreter().path)
-        _uv(site.transport, ("venv", "--no-project", "--python", interpreter, str(folder)))
-        _install(site.transport, folder / "bin" / "python", software.pins)
+        try:  # what uv's cache has needs no network
+            _install(site.transport, interpreter, folder, software.pins, "--offline")
+        except RequirementError:
+            _install(site.transport, interpreter, folder, software.pins)
         if os.geteuid() == 0:
             _let_all_read(folder)
         built = {
@@ -135,13 +135,13 @@ def _end_orphans(folder: Path) -> None:
                 process.wait(END_S)
 
 
-def _install(transport: Transport, python: Path, pins: tuple[str, ...]) -> None:
-    """Install from uv's cache where it has every package, which needs no network; else from the package index."""
-    install = ("pip", "install", "--python", str(python), "--compile-bytecode", "--no-deps", "-r", "-")
-    try:
-        _uv(transport, (*install, "--offline"), pins)
-    except RequirementError:
-        _uv(transport, install, pins)
+def _install(transport: Transport, interpreter: str, folder: Path, pins: tuple[str, ...], *options: str) -> None:
+    """Make an environment from nothing: where an installation broke off, uv takes packages without files for whole."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    _uv(transport, ("venv", "--no-project", "--python", interpreter, str(folder)))
+    python = str(folder / "bin" / "python")
+    _uv(transport, ("pip", "install", "--python", python, "--compile-bytecode", "--no-deps", *options, "-r", "-"), pins)
 
 
 def _complete(folder: Path) -> bool:
