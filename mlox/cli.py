@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 
 from mlox.errors import Cancelled, MloxError, UsageError
@@ -28,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run ``mlox``; returns the exit code (see INTERFACE: 0, 1, 2, 3, 4, 130)."""
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words[: words.index("--")] if "--" in words else "--json" in words
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that cannot show → or the name of a folder
+            stream.reconfigure(errors="backslashreplace")
     try:
         check_platform()
         return _run(parse(words), words)
@@ -91,11 +95,20 @@ def _ask(question: str) -> str:
 
 
 def _ask_secret(name: str) -> Secret:
-    return Secret(getpass.getpass(f"{name} (not shown): "))
+    try:
+        return Secret(getpass.getpass(f"{name} (not shown): "))
+    except EOFError:
+        raise Cancelled("no value was given; nothing was kept", hint=f"Type it: mlox secrets set {name}.") from None
 
 
-def _read_secret(_name: str) -> Secret:
-    return Secret(sys.stdin.read().removesuffix("\n") if sys.stdin is not None else "")
+def _read_secret(name: str) -> Secret:
+    try:
+        return Secret(sys.stdin.read().removesuffix("\n") if sys.stdin is not None else "")
+    except UnicodeDecodeError:
+        pass  # raised below, outside this block: the caught error carries the value
+    raise UsageError(
+        f"the value for {name} is not text; nothing was kept", hint="Encode it first, for example with base64."
+    )
 
 
 def _refuse_behind_bang(name: str) -> Secret:

@@ -1,8 +1,22 @@
-"""How properties are tested: without a deadline, since a machine that is busy is no defect."""
+"""What tests share: the fixtures of the stages, and properties without a deadline: a busy machine is no defect."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from mlox.testing import FakeBackend
+from tests.fake_machine import fake_machine
+from tests.sdk_stage import client, given_back, stack
+from tests.shell_stage import demo, no_reports, say
+from tests.workspace_stage import project
+
+__all__ = ["client", "demo", "given_back", "machine", "no_reports", "project", "say", "stack"]
 
 settings.register_profile("mlox", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("mlox")
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
+    return fake_machine(monkeypatch)

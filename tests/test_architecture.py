@@ -1,4 +1,4 @@
-"""Whether the house is built as drawn: arrows between rooms, sizes, names, and what an import may load.
+"""Whether the house is built as drawn: arrows between rooms, sizes, and names of files.
 
 The drawing is ``ROOMS``; docs/decisions and DESIGN.md tell why. All of it is read from the syntax trees: imports inside
 functions and under ``TYPE_CHECKING`` count like any other.
@@ -7,20 +7,12 @@ functions and under ``TYPE_CHECKING`` count like any other.
 from __future__ import annotations
 
 import ast
-import json
-import re
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-import mlox
 from mlox import plugins
-from mlox.errors import DISTRIBUTION
-
-ROOT = Path(__file__).parents[1]
+from tests.source_tree import ROOT, SOURCES, Sources, told
 
 ROOMS: tuple[frozenset[str], ...] = tuple(
     frozenset(rooms.split())
@@ -57,24 +49,8 @@ ADAPTERS = frozenset(row.where.partition(":")[0] for row in plugins.TABLE.values
 PURE = frozenset({"plan", "stack"})
 OUTERMOST = frozenset({"mlox.cli", "mlox_jupyter.magics"})
 VAGUE = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "misc"})
-HEAVY = ("IPython", "argparse", "asyncio", "psutil", "pydantic", "pyrage", "ruamel", "supervisor", "yaml")
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 60
-
-Sources = Mapping[str, str]
-"""Texts by the name of their module; a package's ``__init__`` has the package's name."""
-
-
-def sources(root: Path = ROOT) -> dict[str, str]:
-    """The modules of both packages."""
-    found = {}
-    for path in sorted(p for package in ("mlox", "mlox_jupyter") for p in (root / package).rglob("*.py")):
-        parts = path.relative_to(root).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text("utf-8")
-    return found
-
-
-SOURCES = sources()
 
 
 def imports(modules: Sources, module: str) -> Iterator[tuple[str, int]]:
@@ -178,11 +154,6 @@ def broad_handlers(modules: Sources) -> list[str]:
     return sorted(wrong)
 
 
-def told(offences: list[str]) -> str:
-    """The offences, a line each."""
-    return "\n".join(["", *offences])
-
-
 def test_a_file_imports_only_what_stands_to_its_left() -> None:
     offences = wrong_arrows(SOURCES)
     assert not offences, told(offences)
@@ -245,6 +216,17 @@ def test_files_and_functions_are_short(module: str) -> None:
     assert not long, told(long)
 
 
+def test_files_beside_the_packages_are_short() -> None:
+    files = sorted(path for folder in ("tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
+    long = [
+        f"{path.relative_to(ROOT)} has {lines} lines, more than {MAX_FILE_LINES}"
+        for path in files
+        if (lines := len(path.read_text("utf-8").splitlines())) > MAX_FILE_LINES
+    ]
+    assert files
+    assert not long, told(long)
+
+
 @pytest.mark.parametrize("module", SOURCES)
 def test_a_file_says_in_its_first_line_which_question_it_answers(module: str) -> None:
     tree = ast.parse(SOURCES[module])
@@ -260,84 +242,3 @@ def test_every_adapter_of_the_table_exists_where_it_says() -> None:
     absent = [name for name in ADAPTERS if name not in SOURCES]
     assert not absent, told(absent)
     assert {room(name) for name in ADAPTERS} <= ADAPTER_ROOMS
-
-
-def python(code: str) -> str:
-    """What a new interpreter prints."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return done.stdout
-
-
-def test_importing_mlox_loads_nothing_heavy() -> None:
-    code = "import sys; before = set(sys.modules); import mlox; new = set(sys.modules) - before"
-    code += "; import json; print(json.dumps(sorted(new)))"
-    loaded = json.loads(python(code))
-    heavy = [name for name in loaded if name.split(".")[0] in HEAVY]
-    assert "mlox" in loaded
-    assert not heavy, f"import mlox loads {', '.join(heavy)}"
-    assert not [name for name in loaded if name.startswith("mlox.")], "import mlox loads a room"
-
-
-def test_mlox_imports_lazily() -> None:
-    tree = ast.parse(SOURCES["mlox"])
-    eager = [name for statement in tree.body for name in _imported(statement) if name.startswith("mlox")]
-    assert not eager, f"mlox/__init__.py imports {', '.join(eager)} at once"
-
-
-def _imported(statement: ast.stmt) -> list[str]:
-    if isinstance(statement, ast.Import):
-        return [alias.name for alias in statement.names]
-    return [statement.module or ""] if isinstance(statement, ast.ImportFrom) else []
-
-
-def test_all_is_exact_and_sorted() -> None:
-    assert list(mlox.__all__) == sorted(set(mlox.__all__))
-    assert set(dir(mlox)) == {*mlox.__all__, "__version__"}
-    for name in mlox.__all__:
-        assert getattr(mlox, name) is not None
-    # Rooms become attributes of the package as they are imported; beside them nothing public may stand in it.
-    rooms = {module.split(".")[1] for module in SOURCES if module.startswith("mlox.")}
-    hooks = {"load_ipython_extension", "unload_ipython_extension"}
-    machinery = {"annotations", "importlib", "TYPE_CHECKING", "Any"}
-    public = {name for name in vars(mlox) if not name.startswith("_")}
-    assert public - rooms - hooks - machinery <= set(mlox.__all__)
-
-
-def test_type_checkers_see_the_same_public_names() -> None:
-    tree = ast.parse(SOURCES["mlox"])
-    guarded = [n for n in tree.body if isinstance(n, ast.If) and getattr(n.test, "id", "") == "TYPE_CHECKING"]
-    seen = {alias.name for n in guarded for one in n.body if isinstance(one, ast.ImportFrom) for alias in one.names}
-    assert seen == set(mlox.__all__)
-
-
-WRONG_NAME = re.compile(r"\b(?:pip3?|pipx|uv|conda) (?:\w+ )*?(?:install|add)\b[^\n`\"']*?[\s\"'=]mlox(?!-sdk|[\w/.])")
-
-
-def test_hints_name_the_right_distribution() -> None:
-    texts = dict(SOURCES)
-    for pattern in ("*.md", "docs/**/*.md", "notebooks/**/*.ipynb", "mlox/**/*.yaml"):
-        texts |= {str(p.relative_to(ROOT)): p.read_text("utf-8") for p in ROOT.glob(pattern)}
-    wrong = [f"{name}: {m.group()}" for name, text in texts.items() for m in WRONG_NAME.finditer(text)]
-    assert not wrong, told(wrong)
-    assert WRONG_NAME.search("pip install mlox")
-    assert WRONG_NAME.search("uv pip install -U 'mlox[dev]'")
-    assert not WRONG_NAME.search(f"pip install {DISTRIBUTION}")
-    assert not WRONG_NAME.search("pip install -e ./mlox")
-
-
-@pytest.mark.parametrize("module", sorted(set(SOURCES) - {"mlox.errors"}))
-def test_the_name_of_the_distribution_is_written_once(module: str) -> None:
-    tree = ast.parse(SOURCES[module])
-    docstrings = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
-    literal = [
-        f"{module}:{node.lineno}"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and DISTRIBUTION in str(node.value) and id(node) not in docstrings
-    ]
-    assert not literal, f"write errors.DISTRIBUTION, not {DISTRIBUTION!r}: {', '.join(literal)}"

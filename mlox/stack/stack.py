@@ -245,8 +245,11 @@ class Stack:
         return self.redeploy(*names, emit=emit).wait()
 
     def redeploy(self, *names: str, emit: Emit = silent) -> Deployment:
-        """Like :meth:`restart`, but returns when they are stopped."""
-        chosen = names or alive(self.surroundings())
+        """Like :meth:`restart`, but returns when they are stopped; what could not be started again is not stopped."""
+        around = self.surroundings()
+        chosen = names or alive(around)
+        for name in chosen:
+            secrets_of(around, name)
         self.down(*chosen, emit=emit)
         return self.deploy(*chosen, emit=emit)
 
