@@ -15,7 +15,15 @@ from functools import partial
 from graphlib import TopologicalSorter
 from typing import Protocol
 
-from mlox.errors import Cancelled, DriftError, MloxError, NotHealthyError, SecretNotFoundError, ServiceError
+from mlox.errors import (
+    Cancelled,
+    DriftError,
+    MloxError,
+    NotHealthyError,
+    PortTakenError,
+    SecretNotFoundError,
+    ServiceError,
+)
 from mlox.plan import Action, Plan, fingerprint
 from mlox.protocols import Backend, Emit, Event, WritableStore
 from mlox.secret import Secret, mask
@@ -178,9 +186,8 @@ class _Run:
             if health.dead:
                 lines = self._last_lines(unit)
                 backend.stop(unit.stack, unit.service, unit.name, purge=False, emit=self.emit)
-                raise ServiceError(
-                    f"{unit.service} died at start: {health.detail}{lines}", hint=_look(unit, "Mend that")
-                )
+                error = PortTakenError if health.robbed else ServiceError
+                raise error(f"{unit.service} died at start: {health.detail}{lines}", hint=_look(unit, "Mend that"))
             if waited > patience_s:
                 raise NotHealthyError(
                     f"{unit.service} is not healthy after {waited:.0f} s: {health.detail}{self._last_lines(unit)}",

@@ -95,11 +95,15 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a probe saw: healthy or not, a sentence, and ``dead`` where waiting longer is of no use."""
+    """What a probe saw: healthy or not, a sentence, and ``dead`` where waiting longer is of no use.
+
+    ``robbed``: it is dead because somebody else listens on its port.
+    """
 
     healthy: bool
     detail: str = ""
     dead: bool = False
+    robbed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ def outcome(plan: Plan, applied: Applied, around: Surroundings, written: Sequenc
         )
     notes = [f"wrote: mlox.yaml ({', '.join(written)})"] if written else []
     notes += [f"{name} runs but is not in mlox.yaml (stop it: {{mlox}} up --prune)" for name in plan.unlisted]
-    return Deployed(plan, service_rows(around, names), tuple(notes))
+    return Deployed(plan, service_rows(around, names, healthy=applied.done), tuple(notes))
 
 
 def units_of(around: Surroundings, name: str) -> tuple[Observed, ...]:

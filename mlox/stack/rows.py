@@ -13,23 +13,28 @@ from mlox.values import ServiceRow, StatusWord
 PROBES_AT_ONCE = 8
 
 
-def service_rows(around: Surroundings, names: Collection[str] | None = None) -> tuple[ServiceRow, ...]:
-    """A row for each service that is written or that there is, in the order of ``mlox.yaml``; ``names`` chooses."""
+def service_rows(
+    around: Surroundings, names: Collection[str] | None = None, *, healthy: Collection[str] = ()
+) -> tuple[ServiceRow, ...]:
+    """A row for each service that is written or that there is, in the order of ``mlox.yaml``; ``names`` chooses.
+
+    Those of ``healthy`` have just answered their probes, and are not asked again.
+    """
     found = {o.service for o in around.observed.values()}
     listed = [*around.spec.services, *sorted(found - set(around.spec.services))]
     chosen = [name for name in listed if names is None or name in names]
     with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="mlox-probe") as pool:
-        return tuple(pool.map(lambda name: _row(around, name), chosen))
+        return tuple(pool.map(lambda name: _row(around, name, name in healthy), chosen))
 
 
-def _row(around: Surroundings, name: str) -> ServiceRow:
+def _row(around: Surroundings, name: str, healthy: bool) -> ServiceRow:
     units = [o for o in around.observed.values() if o.service == name]
     spec = around.spec.services.get(name)
     if spec is not None and not units:
         version = spec.version or around.service(name).version
         return ServiceRow(name, spec.service, spec.server, "native", "absent", version=version)
     first = units[0]
-    word = _worst([_word(around, o) for o in units])
+    word = _worst([_word(around, o, healthy) for o in units])
     note = "; ".join(dict.fromkeys(o.note for o in units if o.note))
     if spec is None:
         note = "; ".join(filter(None, (note, "not in mlox.yaml")))
@@ -59,7 +64,7 @@ def _row(around: Surroundings, name: str) -> ServiceRow:
     )
 
 
-def _word(around: Surroundings, seen: Observed) -> StatusWord:
+def _word(around: Surroundings, seen: Observed, healthy: bool) -> StatusWord:
     if seen.state == "stopped":
         return "stopped"
     if seen.state in ("failed", "orphaned"):
@@ -67,7 +72,7 @@ def _word(around: Surroundings, seen: Observed) -> StatusWord:
     probe = seen.unit.probe
     if probe is None:
         return "starting" if seen.state == "starting" else "running"
-    if around.backends[seen.unit.server].probe(seen.unit).healthy:
+    if healthy or around.backends[seen.unit.server].probe(seen.unit).healthy:
         return "running"
     young = seen.since is None or time.time() - seen.since < probe.start_timeout_s
     return "starting" if young else "unhealthy"

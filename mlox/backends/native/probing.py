@@ -38,7 +38,7 @@ def probe(site: Site, unit: Unit) -> Health:
     if health.healthy:
         return Health(False, stolen) if stolen else health
     ends = f"it was started {restarts + 1} times, the last one ended with {last or 'no status'}"
-    return Health(False, f"{stolen}: {ends}" if stolen else ends, dead=True)
+    return Health(False, f"{stolen}: {ends}" if stolen else ends, dead=True, robbed=bool(stolen))
 
 
 def _stolen(unit: Unit, pids: Collection[int]) -> str:
