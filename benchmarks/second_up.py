@@ -9,7 +9,7 @@ from pathlib import Path
 
 from measuring.deployment import actions, deployment, scratch
 from measuring.environments import ours, release
-from measuring.stopwatch import alternating, spread, verdict
+from measuring.stopwatch import alternating, load, spread, verdict
 
 TARGET_S = 0.5
 
@@ -23,6 +23,7 @@ def main() -> None:
     print(f"{release(folder)}: a second `mlox up` less `mlox --help`, {runs} alternating runs")
     for name in services:
         _compare(folder / "bin" / "mlox", name, runs)
+    print(load())
 
 
 def _compare(mlox: Path, name: str, runs: int) -> None:

@@ -10,7 +10,6 @@ import os
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from measuring.deployment import listens
+from measuring.deployment import free_port, listens
 from measuring.environments import PROJECT, environment, uv
 
 ENTRY: Any = YAML(typ="safe", pure=True).load(PROJECT / "mlox" / "catalog" / "services" / "mlflow.yaml")
@@ -60,7 +59,7 @@ class ByHand:
 
     def start(self, home: Path) -> subprocess.Popen[bytes]:
         """Start a server with its data below ``home``; returns when it is healthy."""
-        port = _free_port()
+        port = free_port()
         values = self._values(home, port)
         unit = ENTRY["units"]["server"]
         for folder in (home, *(home / name for name in ("config", "data", "artifacts"))):
@@ -131,12 +130,6 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 def _filled(text: str, values: dict[str, str]) -> str:
     return re.sub(r"\$\{([^}]+)\}", lambda found: values[found[1]], text)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _await_health(process: subprocess.Popen[bytes], port: int, path: str) -> None:

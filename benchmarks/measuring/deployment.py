@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +29,11 @@ class Deployment:
         self.workspace = folder / "bench"
         self.workspace.mkdir(parents=True)
         folder.chmod(0o711)
+
+    def choose_port(self, service: str, name: str) -> None:
+        """Write a service with a free port into ``mlox.yaml``: others on this machine also want the usual one."""
+        text = f"name: bench\nservices:\n  {service}:\n    service: {service}\n    ports: {{{name}: {free_port()}}}\n"
+        (self.workspace / "mlox.yaml").write_text(text)
 
     @property
     def env(self) -> dict[str, str]:
@@ -51,6 +59,7 @@ def scratch() -> Iterator[Path]:
     """A new folder in /tmp that every user can go through, as services run as another one where we are root."""
     folder = Path(tempfile.mkdtemp(prefix="mlox-", dir="/tmp"))
     folder.chmod(0o711)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything here is cleaned up after that too
     try:
         yield folder
     finally:
@@ -71,6 +80,13 @@ def deployment(mlox: Path, folder: Path) -> Iterator[Deployment]:
             print(f"warning: {folder} could not be purged: {done.stderr}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def listens(port: int, home: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -51,6 +52,11 @@ def alternating(
 def verdict(value: float, target: float) -> str:
     """``met`` or ``MISSED``; a benchmark tells, it does not fail."""
     return "met" if value <= target else "MISSED"
+
+
+def load() -> str:
+    """What else the machine does: with more running than it has cores, every wall time grows, differences too."""
+    return f"load over the last minutes {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores"
 
 
 def spread(values: Sequence[float]) -> str:

@@ -30,15 +30,21 @@ def probe(site: Site, unit: Unit) -> Health:
     restarts = record.runs - 1 if record else 0
     last = supervisor.last_exit(place) if restarts or program.state not in ("RUNNING", "STARTING") else ""
     if ended(program, unit):
-        return Health(False, last or program.error or program.state.lower(), dead=True)
+        return _dead(unit, shim.members(place.marker, record), last or program.error or program.state.lower())
     health = _ask(site, place, unit, program, restarts)
     if not health.healthy and restarts < LOOP:
         return health
-    stolen = _stolen(unit, shim.members(place.marker, record))
+    pids = shim.members(place.marker, record)
     if health.healthy:
+        stolen = _stolen(unit, pids)
         return Health(False, stolen) if stolen else health
-    ends = f"it was started {restarts + 1} times, the last one ended with {last or 'no status'}"
-    return Health(False, f"{stolen}: {ends}" if stolen else ends, dead=True, robbed=bool(stolen))
+    return _dead(unit, pids, f"it was started {restarts + 1} times, the last one ended with {last or 'no status'}")
+
+
+def _dead(unit: Unit, pids: Collection[int], how: str) -> Health:
+    """That waiting is of no use, and whether that is so because somebody else has its port."""
+    stolen = _stolen(unit, pids)
+    return Health(False, f"{stolen}: {how}" if stolen else how, dead=True, robbed=bool(stolen))
 
 
 def _stolen(unit: Unit, pids: Collection[int]) -> str:
