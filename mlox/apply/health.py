@@ -1,0 +1,65 @@
+"""How a unit is waited for: until its probe answers, it is dead, or patience ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from mlox.errors import NotHealthyError, PortTakenError, ServiceError
+from mlox.protocols import Backend, Emit, Event
+from mlox.secret import Secret, mask
+from mlox.units import Unit
+
+LAST_LINES = 15
+POLL_S = 0.1
+UNPROBED_S = 60.0
+"""How long a unit without a probe may take until its process stays."""
+
+
+def await_health(
+    unit: Unit, backend: Backend, secrets: Callable[[], list[Secret]], *, emit: Emit, cancel: threading.Event
+) -> None:
+    """Wait for the probe; without one, until the process has stayed. Comes back at once after ``cancel``.
+
+    Args:
+        secrets: gives what has to be masked in the unit's last lines, where it comes to that.
+
+    Raises:
+        PortTakenError: somebody else listens on its port.
+        ServiceError: it died; it is stopped then.
+        NotHealthyError: it did not answer in time.
+    """
+    patience_s = unit.probe.start_timeout_s if unit.probe else UNPROBED_S
+    began = time.monotonic()
+    told = began
+    while not cancel.is_set():
+        health = backend.probe(unit)
+        waited = time.monotonic() - began
+        if health.healthy:
+            return
+        if health.dead:
+            lines = _last_lines(unit, backend, secrets)
+            backend.stop(unit.stack, unit.service, unit.name, purge=False, emit=emit)
+            error = PortTakenError if health.robbed else ServiceError
+            raise error(f"{unit.service} died at start: {health.detail}{lines}", hint=_look(unit, "Mend that"))
+        if waited > patience_s:
+            raise NotHealthyError(
+                f"{unit.service} is not healthy after {waited:.0f} s: {health.detail}"
+                f"{_last_lines(unit, backend, secrets)}",
+                hint=_look(unit, f"Look with `mlox logs {unit.service}`"),
+            )
+        if time.monotonic() - told > 5:
+            told = time.monotonic()
+            emit(Event(unit.service, f"waiting until it is healthy, {waited:.0f} s", kind="wait"))
+        cancel.wait(POLL_S)
+
+
+def _last_lines(unit: Unit, backend: Backend, secrets: Callable[[], list[Secret]]) -> str:
+    lines = backend.logs(unit.stack, unit.service, unit.name, lines=LAST_LINES)
+    text = mask("\n".join(lines), secrets())
+    return f"; its last lines:\n{text}" if text else "; it wrote nothing"
+
+
+def _look(unit: Unit, first: str) -> str:
+    return f"{first}, then `mlox up {unit.service}`; its data is kept."

@@ -1,0 +1,117 @@
+"""One application of a plan: its steps on each service, and what came of them."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import string
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from mlox.apply.health import await_health
+from mlox.apply.seams import Applied, Seams
+from mlox.errors import Cancelled, MloxError, SecretNotFoundError
+from mlox.plan import Action, Plan
+from mlox.protocols import Emit, Event
+from mlox.secret import Secret
+from mlox.units import SecretRef, Unit
+
+ALPHABET = string.ascii_letters + string.digits
+"""What generated secrets are made of: nothing that a URL, a shell or an ini file would have to quote."""
+
+
+class Run:
+    """One application of a plan."""
+
+    def __init__(self, plan: Plan, seams: Seams, emit: Emit, cancel: threading.Event) -> None:
+        self.actions = {action.key: action for action in plan.actions}
+        self.seams = seams
+        self.emit = emit
+        self.cancel = cancel
+        self.applied = Applied()
+        self.removing = Counter(action.service for action in plan.actions if action.kind == "remove")
+        self.forgotten: dict[str, set[str]] = {}
+        self.generated: dict[str, str] = {}
+        self.writing = threading.Lock()
+
+    def attempt(self, service: str, step: Callable[[], None]) -> None:
+        """Do one step and note how it went; only mlox's own errors are outcomes."""
+        if self.cancel.is_set() or service in self.applied.failed:
+            return
+        try:
+            step()
+        except MloxError as error:
+            if not isinstance(error, Cancelled):
+                self.applied.failed[service] = error
+                self.applied.done = [name for name in self.applied.done if name != service]
+                self.emit(Event(service, error.problem.splitlines()[0], kind="failed"))
+        else:
+            if service not in self.applied.done:
+                self.applied.done.append(service)
+
+    def take_down(self, action: Action) -> None:
+        """Stop one unit; where it is removed, its data and the secrets that were generated for it go too."""
+        purge = action.kind == "remove"
+        self.emit(Event(action.service, "stopping" if not purge else "stopping, removing its data"))
+        backend = self.seams.backends[action.server]
+        backend.stop(action.about.stack, action.service, action.unit, purge=purge, emit=self.emit)
+        if purge:
+            self._forget(action)
+        self.emit(Event(action.service, "removed" if purge else "stopped", kind="done"))
+
+    def bring_up(self, units: tuple[Unit, ...]) -> None:
+        """Start what the plan says of one service, then wait until all of it is healthy."""
+        acted = False
+        for unit in units:
+            action = self.actions.get(unit.key)
+            if self.cancel.is_set():
+                return
+            running = unit
+            if action is not None and action.kind not in ("stop", "remove"):
+                acted = True
+                running = self._ready(unit)
+                self.emit(Event(unit.service, "starting"))
+                self.seams.backends[unit.server].start(running, self._secrets(running), self.emit)
+            held = partial(self._held, running)
+            await_health(running, self.seams.backends[unit.server], held, emit=self.emit, cancel=self.cancel)
+        if acted:
+            self.emit(Event(units[0].service, "running", kind="done"))
+
+    def _ready(self, unit: Unit) -> Unit:
+        """The unit with its software pinned and its secrets made."""
+        software = unit.software
+        if software.pending:
+            software = self.seams.backends[unit.server].pin(software, self.emit)
+        if software.pins:
+            with self.writing:
+                self.seams.pins.put(software)
+        return unit.pinned(software).with_secrets(tuple(self._made(ref) for ref in unit.secrets))
+
+    def _made(self, ref: SecretRef) -> SecretRef:
+        if ref.version or not ref.generate:
+            return ref
+        with self.writing:
+            if ref.name not in self.generated:
+                value = "".join(secrets.choice(ALPHABET) for _ in range(ref.generate))
+                self.generated[ref.name] = self.seams.store.set(ref.name, Secret(value))
+            return replace(ref, version=self.generated[ref.name])
+
+    def _secrets(self, unit: Unit) -> dict[str, Secret]:
+        return {ref.key: self.seams.store.get(ref.name, ref.version or None) for ref in unit.secrets}
+
+    def _held(self, unit: Unit) -> list[Secret]:
+        return list(self._secrets(self._ready(unit)).values())
+
+    def _forget(self, action: Action) -> None:
+        """Take the generated secrets of a service out of the store, when the last of its units is gone."""
+        own = {ref.name for ref in action.about.secrets if ref.generate and ref.name.startswith(f"{action.service}.")}
+        names = self.forgotten.setdefault(action.service, set())
+        names |= own
+        self.removing[action.service] -= 1
+        if not self.removing[action.service]:
+            for name in sorted(names):
+                with contextlib.suppress(SecretNotFoundError):
+                    self.seams.store.delete(name)
