@@ -2,12 +2,14 @@
 
 - No test sees or touches the home, the data, the settings or the workspace of whoever runs it.
 - With ``MLOX_TEST_NO_SKIP=1``, as in CI, a live test that is skipped is a failure.
+- Ctrl-C works, also where whoever runs the tests in the background ignores it, which all commands would inherit.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -53,6 +55,12 @@ def isolated(data_home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypa
     monkeypatch.setenv("UV_CACHE_DIR", UV_CACHE)
     monkeypatch.chdir(here)
     return here
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C back."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
