@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
+from mlox.findings import Findings
 from mlox.secret import Secret
 from mlox.units import Job, Software, Unit
 
@@ -163,6 +164,9 @@ class Backend(Protocol):
 
     def probe(self, unit: Unit) -> Health:
         """Ask once whether ``unit`` is healthy."""
+
+    def examine(self, unit: Unit) -> Findings:
+        """Look closely at a unit that there is, for an explanation; changes nothing."""
 
     def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
         """The last ``lines`` lines that the unit wrote."""

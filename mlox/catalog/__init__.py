@@ -47,6 +47,10 @@ class Catalog:
         """The names of all services, sorted."""
         return tuple(sorted(self._files))
 
+    def path(self, name: str) -> Path | None:
+        """The file of a service, or None where there is none of that name."""
+        return self._files.get(name)
+
     def get(self, name: str) -> Entry:
         """The service of that name.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -172,21 +173,28 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
     return next((found for argument in get_args(annotation) if (found := _model_in(argument))), None)
 
 
-def line_of(text: str, location: Sequence[Any]) -> int | None:
-    """The line (from 1) of the deepest part of ``location`` that stands in ``text``."""
+def line_of(text: str, location: Sequence[Any], *, whole: bool = False) -> int | None:
+    """The line (from 1) of the deepest part of ``location`` in ``text``; with ``whole`` None where not all is there."""
     if not text:
         return None
-    node: Node | None = YAML(typ="safe", pure=True).compose(text)
+    node = _composed(text)
     line = None
     for part in location:
         if isinstance(node, MappingNode):
             pair = next(((k, v) for k, v in node.value if isinstance(k, ScalarNode) and k.value == str(part)), None)
             if pair is None:
-                break
+                return None if whole else line
             line, node = pair[0].start_mark.line + 1, pair[1]
         elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             line = node.start_mark.line + 1
         else:
-            break
+            return None if whole else line
     return line
+
+
+@lru_cache(maxsize=8)
+def _composed(text: str) -> Node | None:
+    """The nodes of a text; for one text lines are asked again and again."""
+    node: Node | None = YAML(typ="safe", pure=True).compose(text)
+    return node

@@ -10,9 +10,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from mlox.errors import PortTakenError, RequirementError, ServiceError, UnknownNameError, UsageError
-from mlox.protocols import Emit, Endpoint, Event, Facts, Health, Leftover, Observed, Question, State, Viewer
+from mlox.findings import Ending, Findings
+from mlox.protocols import (
+    Emit,
+    Endpoint,
+    Event,
+    Facts,
+    Health,
+    Leftover,
+    Observed,
+    Question,
+    State,
+    Viewer,
+)
 from mlox.secret import Secret, mask
 from mlox.units import Job, Software, Unit, digest, launch
+
+REBOOTED = "its supervisor is gone (after a reboot services wait for `mlox up`)"
 
 
 @dataclass
@@ -26,6 +40,7 @@ class _Held:
     restarts: int = 0
     note: str = ""
     jobs: set[str] = field(default_factory=set)
+    endings: list[Ending] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
 
@@ -41,7 +56,8 @@ class FakeBackend:
         effects: what was done, in order: ``start cache.server``, ``job cache.server init``, ``stop``, ``purge``.
 
     Example:
-        >>> from mlox.protocols import Program
+        >>> from mlox.findings import Ending, Findings
+    from mlox.protocols import Program
         >>> backend = FakeBackend(programs={"redis-server": "7.0.15"})
         >>> backend.facts(Question(programs=(Program("redis-server"), Program("initdb")))).programs
         {'redis-server': '7.0.15'}
@@ -109,7 +125,7 @@ class FakeBackend:
                 self._environments[digest(sorted(pins))] = pins
             fresh = _Held(unit, state="stopped")
             if held is not None:
-                fresh.jobs, fresh.log = held.jobs, held.log
+                fresh.jobs, fresh.log, fresh.endings = held.jobs, held.log, held.endings
             self._held[unit.stack, unit.service, unit.name] = fresh
             for job in unit.jobs:
                 if job.when == "start" or job.name not in fresh.jobs:
@@ -119,6 +135,7 @@ class FakeBackend:
             fresh.pid, fresh.since = next(self._pids), time.time()
             fresh.note = self.dying.get(unit.key, "")
             fresh.state = "failed" if fresh.note else "running"
+            fresh.endings += [Ending(fresh.note)] if fresh.note else []
 
     def run_job(self, unit: Unit, job: Job, secrets: Mapping[str, Secret], emit: Emit) -> None:
         """Note that it ran.
@@ -144,6 +161,7 @@ class FakeBackend:
                 del self._held[stack, service, name]
             elif held.state != "stopped":
                 self.effects.append(f"stop {held.unit.key}")
+                held.endings += [Ending("exit status 0", asked=True)] if held.state == "running" else []
                 held.state, held.note = "stopped", ""
 
     def probe(self, unit: Unit) -> Health:
@@ -152,6 +170,22 @@ class FakeBackend:
         if held is None or held.state != "running":
             return Health(False, (held.note if held else "") or "it is not running", dead=True)
         return Health(unit.key not in self.sick, "sick" if unit.key in self.sick else "running")
+
+    def examine(self, unit: Unit) -> Findings:
+        """How it ended, whether its program and its environment are there, and which of its ports are taken."""
+        held = self._held.get((unit.stack, unit.service, unit.name))
+        software = unit.software
+        program = software.binary if software.binary not in self.programs else ""
+        gone = software.pins and digest(sorted(software.pins)) not in self._environments
+        return Findings(
+            endings=tuple(held.endings) if held is not None else (),
+            missing=(
+                *((("program", program),) if program else ()),
+                *((("environment", ", ".join(software.packages)),) if gone else ()),
+            ),
+            holders={port.name: "somebody else" for port in unit.ports if port.number in self.ports_taken},
+            rebooted=held is not None and held.note == REBOOTED,
+        )
 
     def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
         """What :meth:`say` wrote."""
@@ -207,12 +241,13 @@ class FakeBackend:
         """End a unit's process; its supervisor starts another one."""
         held = self._held[stack, service, name]
         held.pid, held.restarts = next(self._pids), held.restarts + 1
+        held.endings.append(Ending("terminated by SIGKILL"))
 
     def reboot(self) -> None:
         """End everything, as the machine's restart does."""
         for held in self._held.values():
             if held.state != "stopped":
-                held.state, held.note = "stopped", "its supervisor is gone (after a reboot services wait for `mlox up`)"
+                held.state, held.note = "stopped", REBOOTED
 
     def _require(self, unit: Unit) -> None:
         binary = unit.software.binary

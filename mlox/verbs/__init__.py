@@ -7,7 +7,7 @@ import importlib
 from mlox.errors import UnknownNameError, UsageError
 from mlox.verbs.table import TABLE, Parameter, Verb
 
-MODULES = ("both", "stack", "services", "secrets")
+MODULES = ("both", "stack", "services", "why", "secrets")
 
 FAMILIAR = {
     "ps": "status",
@@ -22,6 +22,9 @@ FAMILIAR = {
     "deploy": "up",
     "install": "add",
     "apply": "up",
+    "explain": "why",
+    "describe": "why",
+    "inspect": "why",
     "destroy": "down --purge",
     "secret": "secrets",
     "secrets add": "secrets set",

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from mlox.backends.native import environments, facts, labels, logfiles, observing, ports, probing, starting, stopping
+from mlox.backends.native import (
+    environments,
+    examining,
+    facts,
+    labels,
+    logfiles,
+    observing,
+    ports,
+    probing,
+    starting,
+    stopping,
+)
 from mlox.backends.native.layout import stacks
 from mlox.backends.native.site import Site
+from mlox.findings import Findings
 from mlox.protocols import Emit, Endpoint, Facts, Health, Leftover, Observed, Question, Transport, Viewer
 from mlox.secret import Secret
 from mlox.units import Job, Software, Unit
@@ -78,6 +90,10 @@ class NativeBackend:
     def probe(self, unit: Unit) -> Health:
         """Ask once whether ``unit`` is healthy; dead means that waiting is of no use."""
         return probing.probe(self._site, unit)
+
+    def examine(self, unit: Unit) -> Findings:
+        """Look closely at a unit: how it ended, what of it is gone, who has its ports."""
+        return examining.examine(self._site, unit)
 
     def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
         """The last ``lines`` lines of a unit's output, also after it was stopped."""

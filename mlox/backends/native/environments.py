@@ -86,6 +86,12 @@ def leftovers(home: Path, units: Iterable[Unit]) -> tuple[Leftover, ...]:
     return tuple(Leftover(folder.name, _size(folder)) for folder in found if _pins(folder) not in wanted)
 
 
+def is_there(home: Path, software: Software) -> bool:
+    """Whether there is a whole environment with exactly these pins, its interpreter included."""
+    wanted = tuple(sorted(software.pins))
+    return any(_pins(folder) == wanted and _complete(folder) for folder in (home / "environments").glob("*"))
+
+
 def discard(home: Path, name: str, still_unused: Callable[[], bool]) -> None:
     """Remove an environment, unless somebody came to use it meanwhile.
 
