@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 DISTRIBUTION = "mlox-sdk"
 
@@ -51,7 +52,7 @@ class MloxError(Exception):
     def __str__(self) -> str:
         return self.problem
 
-    def to_json(self) -> dict[str, str | None]:
+    def to_json(self) -> dict[str, Any]:
         """The object below the key ``error`` of every ``--json`` failure."""
         return {"type": type(self).__name__, "problem": self.problem, "hint": self.hint}
 
@@ -139,6 +140,11 @@ class PartialError(MloxError):
     ) -> None:
         super().__init__(problem, hint=hint)
         self.failures = tuple(failures)
+
+    def to_json(self) -> dict[str, Any]:
+        """As every error, and below ``failures`` each service with its own."""
+        failures = [{"service": name, **error.to_json()} for name, error in self.failures]
+        return {**super().to_json(), **({"failures": failures} if failures else {})}
 
 
 class SecretError(MloxError):

@@ -54,6 +54,14 @@ def test_several_that_fail_are_told_together_though_none_was_reached() -> None:
         "redis: redis died at start: one; it wrote nothing",
         "postgres: postgres died at start: two; it wrote nothing",
     } <= set(caught.value.problem.splitlines())
+    hints = (caught.value.hint or "").splitlines()
+    assert sorted(hint.split("`")[1] for hint in hints) == ["mlox why postgres", "mlox why redis"]
+    failures = caught.value.to_json()["failures"]
+    assert sorted((one["service"], one["type"]) for one in failures) == [
+        ("postgres", "ServiceError"),
+        ("redis", "ServiceError"),
+    ]
+    assert {f"{one['service']}: {one['hint']}" for one in failures} == set(hints)
 
 
 def test_a_service_of_which_one_unit_fails_is_not_reached() -> None:
@@ -114,7 +122,9 @@ def test_a_dead_service_is_stopped_and_its_last_lines_are_told_without_secrets()
     assert problem.endswith("line 39\nlogin with *** refused")
     assert len(problem.splitlines()) == 16
     assert house.store.get("redis.password").reveal() not in problem
-    assert applied.failed["redis"].hint == "Mend that, then `mlox up redis`; its data is kept."
+    assert applied.failed["redis"].hint == (
+        "Look closer with `mlox why redis`, mend that, then `mlox up redis`; its data is kept."
+    )
     assert house.states() == {"redis.server": "stopped"}
     assert house.backend.effects[-1] == "stop redis.server"
 
@@ -127,7 +137,7 @@ def test_a_service_that_does_not_become_healthy_in_time_goes_on_running() -> Non
     assert isinstance(error, NotHealthyError)
     assert isinstance(error, TimeoutError)
     assert "redis is not healthy after 0 s: sick; it wrote nothing" in error.problem
-    assert "mlox logs redis" in (error.hint or "")
+    assert "mlox why redis" in (error.hint or "")
     assert house.states() == {"redis.server": "running"}
 
 

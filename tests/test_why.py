@@ -69,7 +69,9 @@ def test_a_program_that_is_gone(demo: Say, machine: FakeBackend) -> None:
 
 def test_after_a_reboot(demo: Say, machine: FakeBackend) -> None:
     demo("up")
+    assert "why" not in demo("status").out
     machine.reboot()
+    assert "what is wrong: mlox why mlflow\nwhat is wrong: mlox why redis\n" in demo("status").out
     assert demo("why", "mlflow", "--json").json["cause"] == "reboot"
 
 

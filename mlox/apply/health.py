@@ -42,12 +42,12 @@ def await_health(
             lines = _last_lines(unit, backend, secrets)
             backend.stop(unit.stack, unit.service, unit.name, purge=False, emit=emit)
             error = PortTakenError if health.robbed else ServiceError
-            raise error(f"{unit.service} died at start: {health.detail}{lines}", hint=_look(unit, "Mend that"))
+            raise error(f"{unit.service} died at start: {health.detail}{lines}", hint=_look(unit, "mend that"))
         if waited > patience_s:
             raise NotHealthyError(
                 f"{unit.service} is not healthy after {waited:.0f} s: {health.detail}"
                 f"{_last_lines(unit, backend, secrets)}",
-                hint=_look(unit, f"Look with `mlox logs {unit.service}`"),
+                hint=_look(unit, "mend that, or wait longer"),
             )
         if time.monotonic() - told > 5:
             told = time.monotonic()
@@ -61,5 +61,5 @@ def _last_lines(unit: Unit, backend: Backend, secrets: Callable[[], list[Secret]
     return f"; its last lines:\n{text}" if text else "; it wrote nothing"
 
 
-def _look(unit: Unit, first: str) -> str:
-    return f"{first}, then `mlox up {unit.service}`; its data is kept."
+def _look(unit: Unit, do: str) -> str:
+    return f"Look closer with `mlox why {unit.service}`, {do}, then `mlox up {unit.service}`; its data is kept."

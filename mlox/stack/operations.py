@@ -129,12 +129,18 @@ def outcome(plan: Plan, applied: Applied, around: Surroundings, written: Sequenc
         done = f"reached: {', '.join(applied.done)}; " if applied.done else ""
         raise PartialError(
             f"{done}failed: {', '.join(applied.failed)}\n{told}",
-            hint=next(iter(applied.failed.values())).hint,
+            hint=_hints(applied),
             failures=tuple(applied.failed.items()),
         )
     notes = [f"wrote: mlox.yaml ({', '.join(written)})"] if written else []
     notes += [f"{name} runs but is not in mlox.yaml (stop it: {{mlox}} up --prune)" for name in plan.unlisted]
     return Deployed(plan, service_rows(around, names, healthy=applied.done), tuple(notes))
+
+
+def _hints(applied: Applied) -> str | None:
+    """What to do about each failure: the one hint, or a line for each service."""
+    hints = {name: error.hint for name, error in applied.failed.items() if error.hint}
+    return "\n".join(hint if len(applied.failed) == 1 else f"{name}: {hint}" for name, hint in hints.items()) or None
 
 
 def units_of(around: Surroundings, name: str) -> tuple[Observed, ...]:

@@ -34,8 +34,10 @@ def status(
         stack.service(name)
     seen = stack.status(*names)
     differs = exit_code and any(row.status != "running" for row in seen.services)
+    sick = (row.name for row in seen.services if row.status == "unhealthy" or (row.note and row.status != "running"))
+    asking = tuple(f"what is wrong: {{mlox}} why {name}" for name in sick)
     notes = ("local = this machine only; services wait for `{mlox} up` after a reboot",) if seen.services else ()
-    return replace(seen, notes=(*seen.notes, *notes), differs_is=4 if differs else 0)
+    return replace(seen, notes=(*seen.notes, *asking, *notes), differs_is=4 if differs else 0)
 
 
 @verb("logs", group="stack")

@@ -43,7 +43,7 @@ def test_a_service_that_never_becomes_healthy(shop: Project) -> None:
     assert said.code == 1
     assert "page is not healthy after" in said.err
     assert "my token is *** indeed" in said.err
-    assert "mlox logs page" in said.err.splitlines()[-1]
+    assert "mlox why page" in said.err.splitlines()[-1]
     assert shop.password("page", "token") not in said.err
     assert shop.row("page")["status"] == "unhealthy"
     assert shop.mlox("status", "--exit-code").code == 4
