@@ -17,7 +17,9 @@ from mlox.verbs.context import Context
 from mlox.verbs.grammar import Call, Options, parse
 from mlox.verbs.outermost import check_platform, keep_report
 from mlox.verbs.services import InUse, Stream
+from mlox_jupyter.completion import Completion
 from mlox_jupyter.displays import Displays, JsonObject
+from mlox_jupyter.inspection import Inspection
 from mlox_jupyter.kernel import ask_secret, in_kernel, in_terminal, somebody_there
 from mlox_jupyter.progress import LiveLines, PlainLines, Progress, Silence
 from mlox_jupyter.words import with_magics
@@ -39,6 +41,8 @@ class MloxMagics(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.displays = Displays(shell)
+        self.completion = Completion(shell)
+        self.inspection = Inspection(shell)
 
     # Without @output_can_be_silenced: from Python 3.12 on it fails on YAML that is no Python, after all is done.
     @no_var_expand
@@ -109,7 +113,7 @@ class MloxMagics(Magics):
 def _parsed(words: list[str], *, has_body: bool) -> Call:
     """The call; ``help VERB`` is one for help, and a cell without a verb is planned, which touches nothing."""
     call = parse(words)
-    if call.verb is not None and call.verb.name == "help":
+    if call.verb is not None and call.verb.name == "help" and set(call.arguments or {}) <= {"words"}:
         return parse([*(call.arguments or {}).get("words", ()), "--help"])
     if has_body and call.verb is None:
         return parse([*words, "plan"])
@@ -171,19 +175,23 @@ def _follow(shell: InteractiveShell, stream: Stream) -> None:
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register the magics and the displays; a second time does nothing."""
+    """Register the magics, the displays, completion and help; a second time does nothing."""
     if _loaded(shell) is None:
         magics = MloxMagics(shell)
         shell.register_magics(magics)
         shell.input_transformers_cleanup.append(_with_one_percent)
         magics.displays.register()
+        magics.completion.register()
+        magics.inspection.register()
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take the magics and the displays out again."""
+    """Take all of it out again."""
     magics = _loaded(shell)
     if magics is not None:
         magics.displays.unregister()
+        magics.completion.unregister()
+        magics.inspection.unregister()
         shell.input_transformers_cleanup.remove(_with_one_percent)
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop("mlox", None)

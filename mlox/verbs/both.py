@@ -144,14 +144,41 @@ def clean(ctx: Context) -> Value:
 
 
 @verb("help", group="more")
-def help_(_ctx: Context, words: Annotated[tuple[str, ...], "a verb"] = ()) -> Value:
+def help_(
+    _ctx: Context,
+    words: Annotated[tuple[str, ...], "a verb"] = (),
+    typed: Annotated[tuple[str, ...], "rest", "words of a line so far; lists what the last of them may become"] = (),
+    *,
+    completion: Annotated[str | None, "print what lets a shell complete words: bash, zsh or fish"] = None,
+) -> Value:
     """Tell what a verb does and takes."""
     from mlox.verbs import find_verb
     from mlox.verbs.grammar import overview, usage
 
+    if completion is not None:
+        return _script(completion)
+    if typed:
+        return _candidates(typed)
     if not words:
         return Notice(tuple(overview().splitlines()), {"help": overview()})
     found, rest = find_verb(list(words))
     if rest:
         raise UnknownNameError(f"unknown verb {' '.join(words)!r}", hint=f"See: mlox help {found.name}.")
     return Notice(tuple(usage(found).splitlines()), {"help": usage(found)})
+
+
+def _candidates(typed: tuple[str, ...]) -> Value:
+    """A line a candidate, for the shells' completion."""
+    from mlox.verbs.completing import Names, complete
+
+    found = complete(typed, Names.for_line(typed))
+    json = {"candidates": [{"text": one.text, "kind": one.kind, "help": one.help} for one in found]}
+    return Notice(tuple(one.text for one in found), json, verbatim=True)
+
+
+def _script(shell: str) -> Value:
+    from mlox.verbs.shells import SCRIPTS
+
+    if shell not in SCRIPTS:
+        raise UnknownNameError.among("shell", shell, SCRIPTS)
+    return Notice(tuple(SCRIPTS[shell].splitlines()), {"shell": shell, "script": SCRIPTS[shell]}, verbatim=True)

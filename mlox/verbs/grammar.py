@@ -105,6 +105,11 @@ def usage(verb: Verb) -> str:
     return parser.format_help().strip()
 
 
+def global_options() -> tuple[tuple[tuple[str, ...], bool, str], ...]:
+    """The options of every verb: how each is written, whether it takes a value, its help."""
+    return tuple((flags, "metavar" in settings, settings["help"]) for flags, settings in _GLOBAL)
+
+
 def overview() -> str:
     """All verbs, by group, and the global options."""
     lines = [
