@@ -113,8 +113,9 @@ class MloxMagics(Magics):
 def _parsed(words: list[str], *, has_body: bool) -> Call:
     """The call; ``help VERB`` is one for help, and a cell without a verb is planned, which touches nothing."""
     call = parse(words)
-    if call.verb is not None and call.verb.name == "help" and set(call.arguments or {}) <= {"words"}:
-        return parse([*(call.arguments or {}).get("words", ()), "--help"])
+    asked = call.arguments or {}
+    if call.verb is not None and call.verb.name == "help" and not (asked.get("typed") or asked.get("completion")):
+        return parse([*asked.get("words", ()), "--help"])
     if has_body and call.verb is None:
         return parse([*words, "plan"])
     if has_body and call.verb is not None and call.verb.name not in WITH_A_BODY:
