@@ -82,7 +82,7 @@ def test_a_provider_that_is_stopped(stack: mlox.Stack, say: Say, machine: FakeBa
     stack.down("base")
     machine.sick.add("app.server")
     found = say("why", "app", "--json").json
-    assert (found["cause"], found["step"]) == ("provider-down", "mlox up app")
+    assert (found["cause"], found["step"]) == ("provider-down", "mlox up base")
     assert "base, its below, is stopped" in found["problem"]
     assert found["reasons"][0].startswith("needs below: met by base, which is stopped: written in mlox.yaml, line ")
     assert say("why", "base").out.splitlines()[-1] == "needed by: app (below)"

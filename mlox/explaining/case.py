@@ -21,7 +21,7 @@ class Sight:
     @property
     def well(self) -> bool:
         """Whether it runs and answers."""
-        return self.seen.state == "running" and self.health.healthy
+        return self.seen.state in ("running", "starting") and self.health.healthy
 
     @property
     def last(self) -> Ending | None:

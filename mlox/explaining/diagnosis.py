@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mlox.explaining.case import Case, Diagnosis, Sight
 from mlox.explaining.sentences import evidence, fate, given_up, meaning, times
@@ -32,13 +33,20 @@ def diagnose(case: Case) -> Diagnosis:
         return _well(case, sight)
     if found.cause not in ("starting", "data-gone") and case.refusal is not None and not found.well:
         return _refused(found, case)
+    if not found.well and sight.seen.state in (
+        "running",
+        "starting",
+    ):  # up leaves what is kept alive
+        return replace(found, step=found.step.replace(f"mlox up {case.name}", f"mlox restart {case.name}"))
     return found
 
 
 def _rank(sight: Sight) -> int:
     """The worse, the smaller; a unit that runs and does not answer is as bad as a stopped one."""
     order = ("failed", "orphaned", "stopped", "starting", "running")
-    return order.index("stopped" if sight.seen.state == "running" and not sight.well else sight.seen.state)
+    if sight.well:
+        return len(order)
+    return order.index("stopped" if sight.seen.state == "running" else sight.seen.state)
 
 
 def _absent(case: Case) -> Diagnosis:
@@ -108,7 +116,8 @@ def _provider(case: Case, sight: Sight) -> Diagnosis | None:
         return None
     problem = f"{case.name} {fate(sight)}: {broken.provider}, its {broken.need}, is {broken.status}."
     asleep = broken.status in ("stopped", "absent")
-    step = f"mlox up {case.name}" if asleep else f"mlox why {broken.provider}"
+    again = "" if sight.seen.state == "running" else f", then: mlox up {case.name}"
+    step = f"mlox up {broken.provider}{again}" if asleep else f"mlox why {broken.provider}"
     return Diagnosis("provider-down", problem, times(sight), evidence(sight), step)
 
 
@@ -151,9 +160,7 @@ def _robbed(case: Case, sight: Sight) -> Diagnosis | None:
     numbers = {port.name: port.number for port in sight.seen.unit.ports}
     detail = tuple(f"port {numbers.get(name, '?')} ({name}) is held by {who}" for name, who in holders.items())
     problem = f"{case.name} {fate(sight)}: another program holds its port."
-    alive = sight.seen.state in ("running", "starting")
-    step = f"mlox {'restart' if alive else 'up'} {case.name}"
-    return Diagnosis("port-taken", problem, (*detail, *times(sight)), evidence(sight), step)
+    return Diagnosis("port-taken", problem, (*detail, *times(sight)), evidence(sight), f"mlox up {case.name}")
 
 
 def _told(case: Case, sight: Sight) -> Diagnosis | None:

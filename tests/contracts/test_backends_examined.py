@@ -29,7 +29,7 @@ def test_a_stop_was_asked_for(bench: Bench) -> None:
 
 
 def test_an_end_by_itself_was_not(bench: Bench) -> None:
-    unit = bench.dying(a_unit(bench))
+    unit = replace(bench.dying(a_unit(bench)), restart="no")
     start(bench, unit)
     until(lambda: seen(bench, unit).state == "failed")
     endings = bench.backend.examine(unit).endings
