@@ -16,7 +16,7 @@ import pytest
 
 from mlox.documents import load
 from mlox.errors import MloxError
-from mlox.explaining import Case, Diagnosis, Sight, Wire, diagnose, reasons, telling_lines
+from mlox.explaining import Case, Diagnosis, Sight, Wire, diagnose, reasons, status, telling_lines
 from mlox.explaining.told import CAUSES, told_by
 from mlox.findings import Ending, Findings
 from mlox.protocols import Health, Observed
@@ -85,6 +85,7 @@ def test_explanation(data: dict[str, Any]) -> None:
     for key in ("cause", "problem", "step"):
         assert getattr(found, key) == expected.get(key, getattr(found, key))
     assert found.well is expected.get("well", False)
+    assert status(case_from(data), found) == expected.get("status", status(case_from(data), found))
     assert list(found.evidence) == expected.get("evidence", list(found.evidence))
     for line, pattern in zip(found.detail, expected.get("detail", found.detail), strict=True):
         assert line == pattern or re.fullmatch(pattern, line)

@@ -1,7 +1,7 @@
 """Why a service stands as it does: what is wrong, by which evidence, what to do next; where values came from. Pure."""
 
 from mlox.explaining.case import Case, Diagnosis, Sight, Wire
-from mlox.explaining.diagnosis import diagnose
+from mlox.explaining.diagnosis import diagnose, status
 from mlox.explaining.lines import telling_lines
 from mlox.explaining.settings import Records, Setting, settings
 from mlox.explaining.wiring import reasons
@@ -16,5 +16,6 @@ __all__ = [
     "diagnose",
     "reasons",
     "settings",
+    "status",
     "telling_lines",
 ]

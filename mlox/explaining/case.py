@@ -48,6 +48,7 @@ class Case:
     """All that is known of one service.
 
     Attributes:
+        service: its name in the catalog. ``server``: where it runs, or would.
         listed: it stands in ``mlox.yaml``. ``refusal``: what planning its start says against it.
         differs: what ``mlox.yaml`` says otherwise than what runs, as reasons of a plan.
         wires: its needs. ``users``: who needs it, as ``name (need)``.
@@ -57,6 +58,8 @@ class Case:
 
     name: str
     sights: tuple[Sight, ...] = ()
+    service: str = ""
+    server: str = "local"
     listed: bool = True
     refusal: MloxError | None = None
     differs: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from mlox.explaining.case import Case, Diagnosis, Sight
 from mlox.explaining.sentences import evidence, fate, given_up, meaning, times
@@ -39,6 +40,17 @@ def diagnose(case: Case) -> Diagnosis:
     ):  # up leaves what is kept alive
         return replace(found, step=found.step.replace(f"mlox up {case.name}", f"mlox restart {case.name}"))
     return found
+
+
+def status(case: Case, found: Diagnosis) -> Literal["running", "starting", "unhealthy", "stopped", "absent"]:
+    """The word that a status has for it."""
+    if not case.sights:
+        return "absent"
+    if all(sight.well for sight in case.sights):
+        return "running"
+    if found.cause == "starting":
+        return "starting"
+    return "stopped" if min(case.sights, key=_rank).seen.state == "stopped" else "unhealthy"
 
 
 def _rank(sight: Sight) -> int:

@@ -34,11 +34,14 @@ def case_of(around: Surroundings, name: str) -> Case:
     units = _units(around, name)
     refusal, plan = _planned(around, name)
     secrets, lost, unread = _secrets(around, units)
-    server = around.spec.services[name].server if name in around.spec.services else units[0].unit.server
+    written = around.spec.services.get(name)
+    server = written.server if written is not None else units[0].unit.server
     return Case(
         name,
         tuple(_sight(around, unit, secrets) for unit in units),
-        listed=name in around.spec.services,
+        service=written.service if written is not None else units[0].unit.catalog,
+        server=server,
+        listed=written is not None,
         refusal=refusal,
         differs=_differs(plan, name),
         wires=_wires(around, name, units),

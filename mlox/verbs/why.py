@@ -7,12 +7,12 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from mlox.values import ServiceRow, Table, Value
+from mlox.values import Table, Value
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
 
 if TYPE_CHECKING:
-    from mlox.explaining import Diagnosis
+    from mlox.explaining import Case, Diagnosis
 
 _CALL = re.compile(r"(?<![\w%./{-])mlox (?=[a-z-])")
 
@@ -25,27 +25,23 @@ def why(
     settings: Annotated[bool, "instead, tell where each of its values comes from"] = False,
 ) -> Value:
     """Explain why a service fails, or why it runs as it does; --settings: where each value comes from."""
-    from mlox.explaining import diagnose, reasons
+    from mlox.explaining import diagnose
     from mlox.stack import case_of
 
     stack = ctx.stack()
     stack.workspace.read()
     if settings:
         return _settings(ctx, name)
-    around = stack.surroundings()
-    case = case_of(around, name)
-    (row,) = stack.status(name).services
-    return Explained(row, diagnose(case), reasons(case), case.unread)
+    case = case_of(stack.surroundings(), name)
+    return Explained(case, diagnose(case))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Explained(Value):
     """An explanation: what is the matter, the evidence, what to do next, and why it runs as it does."""
 
-    row: ServiceRow
+    case: Case
     diagnosis: Diagnosis
-    reasons: tuple[str, ...] = ()
-    unread: str = ""
 
     def text(self, *, detail: bool = False) -> str:
         """The failure, in detail with ports and times, then the lines that matter, the next step, and the reasons."""
@@ -53,16 +49,25 @@ class Explained(Value):
         lines = [_addressed(found.problem), *(f"  {_addressed(line)}" for line in found.detail if detail)]
         if found.evidence:
             lines += ["the lines of its log that matter:", *(f"  {line}" for line in found.evidence)]
-        elif self.unread and not found.well:
-            lines.append(f"its log is not shown, since the secrets in it cannot be masked: {self.unread}")
+        elif self.case.unread and not found.well:
+            lines.append(f"its log is not shown, since the secrets in it cannot be masked: {self.case.unread}")
         if found.step:
             lines.append(_addressed(f"next: {found.step}"))
-        return "\n".join([*lines, *self.reasons])
+        return "\n".join([*lines, *self._reasons()])
 
     def to_json(self) -> dict[str, Any]:
         """The service, the cause as one word, and the parts of the explanation."""
-        about = {key: getattr(self.row, key) for key in ("name", "service", "server", "status")}
-        return about | asdict(self.diagnosis) | {"reasons": list(self.reasons)}
+        from mlox.explaining import status
+
+        case = self.case
+        about = {"name": case.name, "service": case.service, "server": case.server}
+        word = {"status": status(case, self.diagnosis)}
+        return about | word | asdict(self.diagnosis) | {"reasons": list(self._reasons())}
+
+    def _reasons(self) -> tuple[str, ...]:
+        from mlox.explaining import reasons
+
+        return reasons(self.case)
 
 
 def _settings(ctx: Context, name: str) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -91,6 +92,19 @@ def test_a_wrong_configuration(shop: Project) -> None:
     assert shop.row("redis")["status"] in ("starting", "unhealthy")
 
 
+def steal(number: int) -> socket.socket:
+    """The port, as soon as the kernel gives it: the connections of a killed server may hold it for a moment."""
+    found: list[socket.socket] = []
+
+    def look() -> bool:
+        with contextlib.suppress(OSError):
+            found.append(socket.create_server(("127.0.0.1", number)))
+        return bool(found)
+
+    until(look)
+    return found[0]
+
+
 def test_a_port_that_is_stolen(shop: Project) -> None:
     """While Redis is down for a moment somebody else takes its port and answers there."""
     shop.done("up", "redis")
@@ -100,7 +114,7 @@ def test_a_port_that_is_stolen(shop: Project) -> None:
     supervised.suspend()
     process.kill()
     until(lambda: not psutil.pid_exists(process.pid) or process.status() == psutil.STATUS_ZOMBIE)
-    with socket.create_server(("127.0.0.1", number)):
+    with steal(number):
         supervised.resume()
         found = until_it_is(shop, "redis", "port-taken")
         assert found["problem"].endswith("another program holds its port.")
