@@ -67,6 +67,20 @@ def test_a_program_that_is_gone(demo: Say, machine: FakeBackend) -> None:
     assert "next: Install it: apt-get install redis-server or brew install redis." in said.out
 
 
+def test_a_catalog_file_that_is_gone(stack: mlox.Stack, say: Say, isolated: Path) -> None:
+    stack.add("base")
+    stack.add("app")
+    stack.up()
+    (isolated / "services" / "app.yaml").unlink()
+    assert say("why", "app", "--json").json["cause"] == "well"
+    assert "mlox up would be refused now: unknown service 'app'." in say("why", "app").out
+    assert say("down", "base").code == 0
+    (isolated / "services" / "base.yaml").unlink()
+    found = say("why", "base", "--json").json
+    assert (found["cause"], found["status"]) == ("stopped", "stopped")
+    assert "It could not be started now: unknown service 'base'." in found["problem"]
+
+
 def test_after_a_reboot(demo: Say, machine: FakeBackend) -> None:
     demo("up")
     assert "why" not in demo("status").out

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+from mlox.errors import MloxError
 from mlox.explaining.case import Case, Diagnosis, Sight
 from mlox.explaining.sentences import evidence, fate, given_up, meaning, times
 from mlox.explaining.told import told_by
@@ -71,9 +72,12 @@ def _refused(found: Diagnosis, case: Case) -> Diagnosis:
     refusal = case.refusal
     if refusal is None or refusal.problem in found.problem:
         return found
-    first = refusal.problem.splitlines()[0].removeprefix(f"{case.name}: ").rstrip(".")
-    told = found.noting(f"It could not be started now: {first}.")
+    told = found.noting(f"It could not be started now: {_first(refusal).removeprefix(f'{case.name}: ')}.")
     return Diagnosis(told.cause, told.problem, told.detail, told.evidence, refusal.hint or told.step)
+
+
+def _first(error: MloxError) -> str:
+    return error.problem.splitlines()[0].rstrip(".")
 
 
 # What each looks for, the most fundamental first
@@ -249,6 +253,8 @@ def _well(case: Case, sight: Sight) -> Diagnosis:
         found = Diagnosis("differs", problem, found.detail, step=f"mlox up {case.name}", well=True)
     if any(kind == "environment" for kind, _ in sight.findings.missing):
         found = found.noting("Its Python environment is gone, so it could not start again; mlox up builds it anew.")
+    if case.refusal is not None:
+        found = found.noting(f"mlox up would be refused now: {_first(case.refusal)}.")
     if case.lost:
         found = found.noting(f"No store has its secret {case.lost[0]} any more, so it could not start again.")
     return found

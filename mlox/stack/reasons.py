@@ -166,16 +166,19 @@ def _wires(around: Surroundings, name: str, units: tuple[Observed, ...]) -> tupl
     ran = {key.removeprefix("needs."): value.split()[0] for key, value in intent.items() if key.startswith("needs.")}
     needs = {**ran, **(written.needs if written is not None else {})}
     providers = {provider for provider in needs.values() if provider != EMBEDDED}
-    words = {row.name: row.status for row in service_rows(around, providers)} if providers else {}
-    entry = around.catalog.get(kind).service
+    words: dict[str, str] = {}
+    asks: dict[str, str] = {}
     offers: dict[str, tuple[str, ...]] = {}
+    with contextlib.suppress(MloxError):  # a catalog file is gone or broken, here and below: the plan's refusal says it
+        words = {row.name: row.status for row in service_rows(around, providers)} if providers else {}
+    with contextlib.suppress(MloxError):
+        asks = {key: need.capability for key, need in around.catalog.get(kind).service.needs.items()}
     for other in around.spec.services:
-        with contextlib.suppress(MloxError):  # its catalog file is gone or broken: it can offer nothing
+        with contextlib.suppress(MloxError):
             offers[other] = tuple(around.service(other).provides)
     wires = []
     for need, provider in needs.items():
-        capability = entry.needs[need].capability if need in entry.needs else ""
-        others = tuple(o for o, has in offers.items() if capability in has and o not in (provider, name))
+        others = tuple(o for o, has in offers.items() if asks.get(need) in has and o not in (provider, name))
         line = _line(around.workspace.path, "services", name, "needs", need)
         wires.append(Wire(need, provider, words.get(provider, "absent") if provider in providers else "", line, others))
     return tuple(wires)

@@ -11,18 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from mlox.errors import PortTakenError, RequirementError, ServiceError, UnknownNameError, UsageError
 from mlox.findings import Ending, Findings
-from mlox.protocols import (
-    Emit,
-    Endpoint,
-    Event,
-    Facts,
-    Health,
-    Leftover,
-    Observed,
-    Question,
-    State,
-    Viewer,
-)
+from mlox.protocols import Emit, Endpoint, Event, Facts, Health, Leftover, Observed, Question, State, Viewer
 from mlox.secret import Secret, mask
 from mlox.units import Job, Software, Unit, digest, launch
 
@@ -56,8 +45,7 @@ class FakeBackend:
         effects: what was done, in order: ``start cache.server``, ``job cache.server init``, ``stop``, ``purge``.
 
     Example:
-        >>> from mlox.findings import Ending, Findings
-    from mlox.protocols import Program
+        >>> from mlox.protocols import Program
         >>> backend = FakeBackend(programs={"redis-server": "7.0.15"})
         >>> backend.facts(Question(programs=(Program("redis-server"), Program("initdb")))).programs
         {'redis-server': '7.0.15'}

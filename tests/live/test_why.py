@@ -67,6 +67,9 @@ def test_a_redis_that_was_stopped_and_one_whose_supervisor_was_killed(shop: Proj
     process.kill()
     until(lambda: not shop.runs("redis-server"))
     assert why(shop, "redis")["cause"] == "supervisor-gone"
+    (entry,) = shop.data.glob("units/redis.server.conf")
+    os.utime(entry, (1, 1))  # as if it had been started before the machine was
+    assert why(shop, "redis")["cause"] == "reboot"
     shop.done("up", "redis")
     shop.done("down", "redis")
     found = why(shop, "redis")
