@@ -8,7 +8,7 @@ from typing import Literal
 
 from mlox.errors import MloxError
 from mlox.explaining.case import Case, Diagnosis, Sight
-from mlox.explaining.sentences import evidence, fate, given_up, meaning, times
+from mlox.explaining.sentences import by_itself, evidence, fate, given_up, meaning, times
 from mlox.explaining.told import told_by
 from mlox.specs import EMBEDDED
 
@@ -194,7 +194,7 @@ def _ended(case: Case, sight: Sight) -> Diagnosis | None:
     died = sight.seen.state == "failed" or (sight.seen.state == "stopped" and given_up(sight))
     if not died and not (sight.seen.restarts and not sight.well):
         return None
-    how = (sight.last.how if sight.last and not sight.last.asked else "") or sight.seen.note or sight.health.detail
+    how = by_itself(sight) or sight.seen.note or sight.health.detail
     cause = "killed" if "SIGKILL" in how else "died"
     problem = f"{case.name} {fate(sight)}: {meaning(how)}."
     step = f"Mend what its last lines say, then: mlox up {case.name}"

@@ -22,6 +22,12 @@ def given_up(sight: Sight) -> bool:
     return before is not None and times[0] is not None and times[1] is not None and times[1] - times[0] < GIVEN_UP_S
 
 
+def by_itself(sight: Sight) -> str:
+    """How the process ended by itself last, also where an ``up`` gave it up afterwards; empty where it was stopped."""
+    own = [ending.how for ending in sight.findings.endings if not ending.asked]
+    return own[-1] if own and given_up(sight) else ""
+
+
 def fate(sight: Sight) -> str:
     """What became of it, for the begin of a sentence."""
     state = sight.seen.state
@@ -29,7 +35,7 @@ def fate(sight: Sight) -> str:
         return "runs, but does not answer"
     if state == "starting":
         return "ends as soon as it is started" if sight.seen.restarts else "is starting, and does not answer"
-    how = sight.last.how if sight.last and not sight.last.asked else ""
+    how = by_itself(sight)
     died = "died at start" if state == "stopped" else "died"
     return f"{died} ({how})" if how else died
 
