@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
@@ -44,8 +45,15 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def write(self, edits: Sequence[Edit]) -> None:
-        """Carry out all edits or none.
+    @property
+    def pending(self) -> bool:
+        """Whether a process was killed on the way, or is writing right now."""
+        return self.folder.is_dir() and any(self.folder.iterdir())
+
+    def write(self, edits: Sequence[Edit], *, emptied: Sequence[Path] = ()) -> None:
+        """Carry out all edits or none; of the folders ``emptied``, those go afterwards in which nothing is left.
+
+        An interrupt does not end it half-way: it is raised when all is done.
 
         Raises:
             WorkspaceError: a file was changed since it was read, or cannot be written; nothing was changed then.
@@ -54,14 +62,18 @@ class Journal:
         with _explained():
             for edit in edits:
                 _check(edit)
-            if len(edits) == 1:
+            if len(edits) == 1 and not emptied:
                 _carry_out(edits[0].path, edits[0].content)
             elif edits:
-                entry = self._stage(edits)
+                made = _missing_folders(edits)
+                entry = self._stage(edits, emptied)
                 try:
                     _redo(entry)
                 except OSError:
-                    _undo(entry, edits)
+                    _undo(entry, edits, made)
+                    raise
+                except KeyboardInterrupt:
+                    _redo(entry)
                     raise
 
     def recover(self) -> int:
@@ -77,18 +89,22 @@ class Journal:
                     shutil.rmtree(entry)
         return len(entries)
 
-    def _stage(self, edits: Sequence[Edit]) -> Path:
+    def _stage(self, edits: Sequence[Edit], emptied: Sequence[Path]) -> Path:
         entry = self.folder / secrets.token_hex(8)
         entry.mkdir(parents=True)
-        rows = []
+        rows: list[dict[str, str | bool | None]] = []
         for index, edit in enumerate(edits):
             if edit.content is not None:
                 write_atomic(entry / str(index), edit.content)
-            where = os.path.relpath(edit.path.absolute(), self.folder.absolute())
+            content = None if edit.content is None else str(index)
             replaces = None if edit.replaces is None else _digest(edit.replaces)
-            rows.append({"path": where, "content": None if edit.content is None else str(index), "replaces": replaces})
+            rows.append({"path": self._relative(edit.path), "content": content, "replaces": replaces})
+        rows += [{"path": self._relative(folder), "emptied": True} for folder in emptied]
         write_atomic(entry / "commit.json", json.dumps(rows).encode())
         return entry
+
+    def _relative(self, path: Path) -> str:
+        return os.path.relpath(path.absolute(), self.folder.absolute())
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int | None = None) -> None:
@@ -127,21 +143,45 @@ def _carry_out(path: Path, content: bytes | None) -> None:
 
 def _redo(entry: Path) -> None:
     """Carry out a staged entry; a file that has neither the old content nor the new is somebody's, and stays."""
+    if not (entry / "commit.json").exists():
+        return
     for row in json.loads((entry / "commit.json").read_bytes()):
-        content = None if row["content"] is None else (entry / row["content"]).read_bytes()
         path = Path(os.path.normpath(entry.parent.absolute() / row["path"]))
+        if row.get("emptied"):
+            with contextlib.suppress(OSError):  # somebody's file is in it
+                path.rmdir()
+            continue
+        content = None if row["content"] is None else (entry / row["content"]).read_bytes()
+        _clear_temporaries(path)
         now = _read(path)
         if now != content and (None if now is None else _digest(now)) == row["replaces"]:
             _carry_out(path, content)
     _forget(entry)
 
 
-def _undo(entry: Path, edits: Sequence[Edit]) -> None:
+def _undo(entry: Path, edits: Sequence[Edit], made: Sequence[Path]) -> None:
     """Bring back what a failing write has replaced already; a file that cannot be, is finished by the next recovery."""
     for edit in edits:
         if _read(edit.path) == edit.content:
             _carry_out(edit.path, edit.replaces)
+    for folder in made:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
     _forget(entry)
+
+
+def _missing_folders(edits: Sequence[Edit]) -> list[Path]:
+    """The folders that the edits will make, innermost first."""
+    parents = {parent for edit in edits if edit.content is not None for parent in edit.path.absolute().parents}
+    return sorted((parent for parent in parents if not parent.exists()), key=lambda parent: -len(parent.parts))
+
+
+def _clear_temporaries(path: Path) -> None:
+    """Take away what a killed process had begun to write beside ``path``."""
+    ours = re.compile(re.escape(f".{path.name}.") + r"[0-9a-f]{8}\.tmp")
+    if path.parent.is_dir():
+        for left in [one for one in path.parent.iterdir() if ours.fullmatch(one.name)]:
+            left.unlink(missing_ok=True)
 
 
 def _forget(entry: Path) -> None:
