@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from mlox.errors import MloxError
     from mlox.plan import Plan
     from mlox.secret import Secret
-    from mlox.stack import Server, Service, Stack, get, use
+    from mlox.stack import Component, Server, Service, Stack, get, use
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "Component": "mlox.stack",
     "MloxError": "mlox.errors",
     "Plan": "mlox.plan",
     "Secret": "mlox.secret",
@@ -32,7 +33,7 @@ _PUBLIC = {
     "use": "mlox.stack",
 }
 
-__all__ = ["MloxError", "Plan", "Secret", "Server", "Service", "Stack", "get", "secrets", "use"]
+__all__ = ["Component", "MloxError", "Plan", "Secret", "Server", "Service", "Stack", "get", "secrets", "use"]
 
 
 def __getattr__(name: str) -> Any:

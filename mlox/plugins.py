@@ -19,6 +19,7 @@ class Row:
 TABLE: dict[tuple[str, str], Row] = {
     ("backends", "native"): Row("mlox.backends.native:NativeBackend"),
     ("transports", "local"): Row("mlox.transports.local:LocalTransport"),
+    ("registries", "folder"): Row("mlox.registries.folder:FolderRegistry"),
     ("secret_stores", "user"): Row("mlox.secret_stores.user:UserStore"),
 }
 

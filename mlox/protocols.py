@@ -231,6 +231,23 @@ class Transport(Protocol):
         """End every command that :meth:`run` is waiting for; each of these calls raises :class:`CommandError`."""
 
 
+class Registry(Protocol):
+    """A place that components come from."""
+
+    name: str
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all components, sorted."""
+
+    def read(self, name: str) -> Mapping[str, bytes]:
+        """Every file of a component by its path in the component's folder, with ``/``; ``component.yaml`` is one.
+
+        Raises:
+            UnknownNameError: there is none of that name.
+            WorkspaceError: it cannot be read, is too large, or holds what is no plain file.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
     """A secret without its value: name, newest version, when it was set (seconds since the epoch), who can read it."""

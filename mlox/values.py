@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlox.plan import Plan, Reason
+
+if TYPE_CHECKING:
+    from mlox.components import ComponentWord
 
 Front = Literal["shell", "notebook", "script"]
 StatusWord = Literal["running", "starting", "unhealthy", "stopped", "absent", "ready"]
@@ -71,22 +74,43 @@ class ServiceRow:
         return (*cells, self.url or "", memory, self.note)
 
 
+@dataclass(frozen=True, slots=True)
+class ComponentRow:
+    """One component of the workspace as it is now; ``files`` is how many it has."""
+
+    name: str
+    version: str
+    state: ComponentWord
+    files: int
+    paths: tuple[str, ...] = ()
+
+    def cells(self, detail: bool) -> tuple[str, ...]:
+        """The cells of a table's row, the kind among them."""
+        counted = f"{self.files} file{'' if self.files == 1 else 's'}"
+        return (self.name, "component", self.state, counted, *((self.version,) if detail else ()))
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Status(Value):
-    """The services of a stack, the number of its secrets, and what a reader should know."""
+    """The services and components of a stack, the number of its secrets, and what a reader should know."""
 
     stack: str
     services: tuple[ServiceRow, ...]
     secrets: int = 0
     notes: tuple[str, ...] = ()
     differs_is: int = 0
+    components: tuple[ComponentRow, ...] = ()
+
+    def rows(self, detail: bool) -> list[tuple[str, ...]]:
+        """The cells of every row; where there are components too, the second cell says which is what."""
+        services = [row.cells(detail) for row in self.services]
+        if self.components:
+            services = [(name, "service", *cells) for name, *cells in services]
+        return [*services, *(row.cells(detail) for row in self.components)]
 
     def text(self, *, detail: bool = False) -> str:
-        """A row a service, then the notes."""
-        if not self.services:
-            rows = ["no services yet: {mlox} up mlflow"]
-        else:
-            rows = columns([row.cells(detail) for row in self.services])
+        """A row for each service and each component, then the notes."""
+        rows = columns(self.rows(detail)) or ["no services yet: {mlox} up mlflow"]
         if not detail:
             rows += [f"  {row.name}: {row.note}" for row in self.services if row.note]
         counted = [f"secrets: {self.secrets}"] if self.secrets else []
@@ -94,7 +118,10 @@ class Status(Value):
 
     def to_json(self) -> dict[str, Any]:
         """The object of INTERFACE: services, components."""
-        return {"services": [asdict(row) for row in self.services], "components": []}
+        return {
+            "services": [asdict(row) for row in self.services],
+            "components": [asdict(row) for row in self.components],
+        }
 
     @property
     def exit_code(self) -> int:

@@ -29,10 +29,10 @@ def view(value: Value, *, detail: bool) -> str:
     """
     if value.verbatim:
         parts = [f"<pre>{html.escape(value.text(detail=detail))}</pre>"]
-    elif isinstance(value, Status) and value.services:
+    elif isinstance(value, Status) and (value.services or value.components):
         hidden = [] if detail else [in_a_cell(f"{row.name}: {row.note}") for row in value.services if row.note]
         counted = [f"secrets: {value.secrets}"] if value.secrets else []
-        parts = [_services(value.services, detail), _lines([*hidden, *counted, *value.notes], detail)]
+        parts = [_status(value, detail), _lines([*hidden, *counted, *value.notes], detail)]
     elif isinstance(value, Deployed):
         first = [] if value.plan.actions else ["nothing to do"]
         parts = [_lines(first, detail), _services(value.services, detail), _lines(value.notes, detail)]
@@ -45,6 +45,15 @@ def view(value: Value, *, detail: bool) -> str:
     else:
         parts = [_lines(value.text(detail=detail).splitlines(), detail)]
     return f'<div class="mlox">{"".join(parts)}</div>'
+
+
+def _status(status: Status, detail: bool) -> str:
+    """One table; where it has components, a column says what each row is."""
+    if not status.components:
+        return _services(status.services, detail)
+    rows = [[in_a_cell(cell) for cell in row] for row in status.rows(detail)]
+    heading = ("name", "kind", *SERVICE_HEADING[1:])
+    return _table(heading[: max(map(len, rows))], rows, detail)
 
 
 def _services(rows: Sequence[ServiceRow], detail: bool) -> str:

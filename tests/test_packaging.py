@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 import mlox
 from mlox.errors import DISTRIBUTION
+from mlox.registries.folder import FolderRegistry
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -103,8 +104,18 @@ def test_the_wheel_holds_the_packages_and_their_data_and_nothing_else(wheel: Pat
     assert {name.split("/")[0] for name in names} == {"mlox", "mlox_jupyter", info}
     assert {"mlox/py.typed", "mlox_jupyter/py.typed", f"{info}/licenses/LICENSE"} <= names
     written = {p.relative_to(ROOT).as_posix() for p in (ROOT / "mlox").rglob("*.yaml")}
+    shipped = {f"mlox/{file.relative_to(ROOT).as_posix()}" for file in (ROOT / "mlx-components").rglob("*.yaml")}
     assert written
-    assert {name for name in names if name.endswith(".yaml")} == written
+    assert shipped
+    assert {name for name in names if name.endswith(".yaml")} == written | shipped
+
+
+def test_the_wheel_holds_every_component_whole(wheel: Path) -> None:
+    registry = FolderRegistry()
+    with zipfile.ZipFile(wheel) as archive:
+        for name in registry.names():
+            for path, content in registry.read(name).items():
+                assert archive.read(f"mlox/mlx-components/{name}/{path}") == content
 
 
 def test_the_wheel_brings_one_command(wheel: Path) -> None:

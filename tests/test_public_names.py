@@ -17,7 +17,7 @@ import mlox
 from mlox.errors import DISTRIBUTION
 from tests.source_tree import ROOT, SOURCES, told
 
-HEAVY = ("IPython", "argparse", "asyncio", "psutil", "pydantic", "pyrage", "ruamel", "supervisor", "yaml")
+HEAVY = ("IPython", "argparse", "asyncio", "psutil", "pydantic", "pyrage", "ruamel", "supervisor", "tomlkit", "yaml")
 
 
 def python(code: str) -> str:

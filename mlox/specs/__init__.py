@@ -21,15 +21,20 @@ from mlox.specs.catalog import (
     UnitSpec,
     UrlSpec,
 )
+from mlox.specs.component import ROOT, ComponentOptionSpec, ComponentServiceSpec, ComponentSpec
 from mlox.specs.stack import EMBEDDED, ProfileSpec, ServerSpec, ServiceSpec, StackSpec
 
 __all__ = [
     "CONFIG",
     "EMBEDDED",
+    "ROOT",
     "BackupSpec",
     "BinarySpec",
     "CatalogService",
     "ClientSpec",
+    "ComponentOptionSpec",
+    "ComponentServiceSpec",
+    "ComponentSpec",
     "DataSpec",
     "FileSpec",
     "GrantSpec",

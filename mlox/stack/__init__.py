@@ -1,5 +1,7 @@
-"""The live handles: Stack, Server, Service. Here adapters and pure parts are put together."""
+"""The live handles: Stack, Server, Service, Component. Here adapters and pure parts are put together."""
 
+from mlox.stack.component import Component
+from mlox.stack.components import Components, install, options_of
 from mlox.stack.deployment import Deployment
 from mlox.stack.environment import Environment, Used, use_off
 from mlox.stack.finding import get, use
@@ -11,6 +13,8 @@ from mlox.stack.stack import Stack
 
 __all__ = [
     "Asked",
+    "Component",
+    "Components",
     "Deployment",
     "Environment",
     "Server",
@@ -19,6 +23,8 @@ __all__ = [
     "Used",
     "case_of",
     "get",
+    "install",
+    "options_of",
     "origins",
     "read_assignments",
     "use",

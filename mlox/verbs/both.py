@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from mlox.errors import UnknownNameError
+from mlox.errors import UnknownNameError, UsageError
 from mlox.values import Notice, Table, Value
 from mlox.verbs.asking import asked_for
+from mlox.verbs.components import (
+    add_component,
+    catalog_rows,
+    component_info,
+    is_component,
+    refuse_misspelt,
+    remove_component,
+)
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
 
@@ -32,13 +40,20 @@ def init(ctx: Context, name: Annotated[str | None, "the stack's name; by default
 @verb("add", group="both")
 def add(
     ctx: Context,
-    name: Annotated[str, "a service of the catalog, NAME or NAME@VERSION"],
+    name: Annotated[str, "a service or a component of the catalog, NAME or NAME@VERSION"],
     *,
-    as_: Annotated[str | None, "the name that it gets in the stack"] = None,
-    on: Annotated[str | None, "the server that it is for"] = None,
+    as_: Annotated[str | None, "services: the name that it gets in the stack"] = None,
+    on: Annotated[str | None, "services: the server that it is for"] = None,
     set_: Annotated[tuple[str, ...], "an option, NAME=VALUE; can be repeated"] = (),
+    to: Annotated[str | None, "components: the folder of the package that it goes into"] = None,
+    install: Annotated[bool, "components: install its dependencies into this Python too"] = False,
 ) -> Value:
-    """Write a service into mlox.yaml; starts nothing."""
+    """Write a service into mlox.yaml, or a component's code into the repository; starts nothing."""
+    if is_component(ctx, name.partition("@")[0]):
+        _only_for("services", name, {"--as": as_, "--on": on})
+        return add_component(ctx, name, to=to, set_=set_, install=install)
+    refuse_misspelt(ctx, name.partition("@")[0])
+    _only_for("components", name, {"--to": to, "--install": install})
     stack = ctx.stack()
     known = stack.names()
     (added,) = stack.write((asked_for(stack, name, as_=as_, on=on, set_=set_),), dry_run=ctx.dry_run)
@@ -51,19 +66,45 @@ def add(
 
 
 @verb("remove", group="both")
-def remove(ctx: Context, name: Annotated[str, "the name in the stack"]) -> Value:
-    """Take a service out of mlox.yaml; refused while it runs, and its data stays."""
+def remove(
+    ctx: Context,
+    name: Annotated[str, "the name in the stack, or of a component"],
+    *,
+    keep: Annotated[bool, "components: leave the code, and stop tracking it"] = False,
+) -> Value:
+    """Take a service out of mlox.yaml (refused while it runs; its data stays), or a component's unedited code."""
+    if is_component(ctx, name):
+        return remove_component(ctx, name, keep=keep)
+    _only_for("components", name, {"--keep": keep})
     ctx.stack().drop(name, dry_run=ctx.dry_run)
     line = f"{name} would be taken out of mlox.yaml" if ctx.dry_run else f"{name} taken out of mlox.yaml"
     return Notice((line,), {"name": name, "removed": not ctx.dry_run})
 
 
 @verb("catalog", group="both")
-def catalog(ctx: Context, query: Annotated[str | None, "words to look for"] = None) -> Value:
-    """List what can be deployed."""
+def catalog(
+    ctx: Context,
+    query: Annotated[str | None, "words to look for"] = None,
+    *,
+    components: Annotated[bool, "only components"] = False,
+    services: Annotated[bool, "only services"] = False,
+) -> Value:
+    """List what can be deployed, and what can be added to the repository."""
     words = (query or "").lower().split()
-    rows = []
-    services = []
+    both = components == services
+    rows, found = _service_rows(ctx, words) if services or both else ([], [])
+    more, others = catalog_rows(ctx, words) if components or both else ([], [])
+    return Table(
+        ("name", "version", "runs on", "summary"),
+        (*rows, *more),
+        {"services": found, "components": others},
+        empty=f"nothing in the catalog fits {query!r}" if query else "nothing in the catalog",
+    )
+
+
+def _service_rows(ctx: Context, words: list[str]) -> tuple[list[tuple[str, ...]], list[dict[str, Any]]]:
+    rows: list[tuple[str, ...]] = []
+    services: list[dict[str, Any]] = []
     for entry in ctx.stack().surroundings().catalog:
         service = entry.service
         provides = sorted(service.provides)
@@ -82,17 +123,25 @@ def catalog(ctx: Context, query: Annotated[str | None, "words to look for"] = No
                 "needs": needs,
             }
         )
-    return Table(
-        ("name", "version", "runs on", "summary"),
-        tuple(rows),
-        {"services": services, "components": []},
-        empty=f"nothing in the catalog fits {query!r}",
-    )
+    return rows, services
+
+
+def _only_for(kind: str, name: str, given: dict[str, object]) -> None:
+    """Raise a :class:`UsageError` where an option of ``kind`` was given with a name of the other kind."""
+    wrong = [flag for flag, value in given.items() if value]
+    if wrong:
+        other = {"services": "component", "components": "service"}[kind]
+        raise UsageError(f"{wrong[0]} is for {kind}, and {name} is a {other}", hint=f"Leave {wrong[0]} out.")
 
 
 @verb("info", group="both")
-def info(ctx: Context, name: Annotated[str, "a service of the catalog, or of the stack"]) -> Value:
-    """Tell what a service is: options, ports, secrets, needs, what it offers."""
+def info(
+    ctx: Context, name: Annotated[str, "a service or a component of the catalog, or a service of the stack"]
+) -> Value:
+    """Tell what a service is: options, ports, secrets, needs, what it offers; or what a component brings."""
+    if is_component(ctx, name):
+        return component_info(ctx, name)
+    refuse_misspelt(ctx, name)
     around = ctx.stack().surroundings()
     written = around.spec.services.get(name)
     service = around.catalog.get(written.service if written else name).service

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from mlox.errors import CommandError, UsageError
 from mlox.secret import MASK, Secret
-from mlox.values import Notice, Value
+from mlox.values import Notice, Status, Value
 from mlox.verbs.context import Context
 from mlox.verbs.table import Rest, verb
 
@@ -23,16 +23,21 @@ if TYPE_CHECKING:
 @verb("status", group="both")
 def status(
     ctx: Context,
-    names: Annotated[tuple[str, ...], "services; none means all"] = (),
+    names: Annotated[tuple[str, ...], "services and components; none means all"] = (),
     *,
     exit_code: Annotated[bool, "exit with 4 where what runs differs from what is written"] = False,
 ) -> Value:
     """Show what is written and how it stands: healthy, starting, stopped, absent."""
+    from mlox.stack import Components
+
     stack = ctx.stack()
     stack.workspace.read()
-    for name in names:
+    components = Components(stack)
+    services = tuple(name for name in names if name not in components.added())
+    for name in services:
         stack.service(name)
-    seen = stack.status(*names)
+    rows = components.rows(*names) if not names or len(services) < len(names) else ()
+    seen = replace(stack.status(*services) if services or not names else Status(stack.name, ()), components=rows)
     differs = exit_code and any(row.status != "running" for row in seen.services)
     sick = (row.name for row in seen.services if row.status == "unhealthy" or (row.note and row.status != "running"))
     asking = tuple(f"what is wrong: {{mlox}} why {name}" for name in sick)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from mlox.errors import Cancelled, UsageError
 from mlox.values import Deployed, Planned, Value
 from mlox.verbs.asking import asked_for
+from mlox.verbs.components import refuse_components
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
 
@@ -52,6 +53,7 @@ def up(
     if ctx.body is not None:
         stack, asked = _of_body(ctx, ctx.body, *names, *filter(None, (as_, on)), *set_)
     else:
+        refuse_components(ctx, names, "up")
         stack = ctx.stack()
         if not names:
             stack.workspace.read()
@@ -76,6 +78,7 @@ def down(
     purge: Annotated[bool, "remove their data too, after a question"] = False,
 ) -> Value:
     """Stop services; their data stays unless it is purged."""
+    refuse_components(ctx, names, "down")
     stack = ctx.stack()
     spec = stack.workspace.read()
     plan = stack.plan_down(*names, purge=purge, all_servers=all_)

@@ -1,0 +1,154 @@
+"""What adding a component writes: its files, its tests, its dependencies and its record, as one plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlox.components.definitions import definitions
+from mlox.components.dependencies import PYPROJECT, declared, new_project, with_requirement
+from mlox.components.layout import Place
+from mlox.components.manifest import Template, code_path, test_path
+from mlox.components.plan import EditPlan
+from mlox.components.records import DependencyRecord, FileRecord, Record, base_path, digest_of
+from mlox.components.rewriting import rewritten
+from mlox.components.tree import Tree
+from mlox.errors import WorkspaceError
+from mlox.journal import Edit
+from mlox.specs.model import Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A component that is about to be added: the edits, what will be recorded, and the dependencies that were there."""
+
+    plan: EditPlan
+    record: Record
+    known: tuple[str, ...] = ()
+
+
+def plan_addition(
+    tree: Tree,
+    template: Template,
+    place: Place,
+    *,
+    project: str,
+    options: Mapping[str, Scalar],
+    others: Mapping[str, Record],
+) -> Addition:
+    """The plan that puts ``template`` below the package at ``place``; ``others`` are the components that are there.
+
+    Raises:
+        WorkspaceError: files are there and differ, a path leaves the workspace, or the dependencies cannot be written.
+        SpecError: the template, or ``pyproject.toml``, is wrong.
+    """
+    spec = template.spec
+    texts = injected(template, place, options)
+    files, edits = _code(tree, spec.name, texts)
+    made = {} if _is_there(tree, place) else {f"{place.folder}/__init__.py": _package_text(project)}
+    edits += [Edit(tree.at(path), content, replaces=None) for path, content in made.items()]
+    ours = {written.requirement: written for other in others.values() for written in other.dependencies}
+    known = declared(tree, spec.dependencies)
+    wanted = [one for one in spec.dependencies if one not in known]
+    dependencies = [ours[one] for one in known if one in ours]
+    if wanted:
+        there = tree.read(PYPROJECT)
+        if there is None:
+            made[PYPROJECT] = new_project(project, place.folder, place.path)
+        edit, written = _requirements(tree, there if there is not None else made[PYPROJECT], wanted)
+        edits.append(Edit(edit.path, edit.content, replaces=there))
+        dependencies += written
+    record = Record(
+        name=spec.name,
+        version=spec.version,
+        source=template.source,
+        digest=template.digest,
+        package=f"{place.package}.{spec.package}",
+        options=dict(options),
+        files=files,
+        dependencies=dependencies,
+        made={path: digest_of(content) for path, content in made.items()} | _shared(place, others),
+        folders=_folders(tree, [*texts, *made], others),
+    )
+    edits += _bases(tree, [text for _, text in texts.values()])
+    edits.append(Edit(tree.at(record.path), record.to_bytes(), replaces=tree.read(record.path)))
+    return Addition(EditPlan.of(tree.root, edits), record, tuple(one for one in known if one not in ours))
+
+
+def injected(template: Template, place: Place, options: Mapping[str, Scalar]) -> dict[str, tuple[str, bytes]]:
+    """The files of a component as they will stand: by path, where each comes from in the template, and its text."""
+    spec = template.spec
+    folder = f"{place.folder}/{spec.package}"
+    pairs = [(f"{folder}/{path}", code_path(spec, path), path) for path in spec.files]
+    pairs += [(test_path(path), test_path(path), "") for path in spec.tests]
+    texts = {}
+    for target, origin, own in pairs:
+        text = template.files[origin]
+        if target.endswith(".py"):
+            constants = {
+                option.constant.partition(":")[2]: options[name]
+                for name, option in spec.options.items()
+                if option.constant.partition(":")[0] == own
+            }
+            text = rewritten(text, place.package, constants, where=f"{template.source}: {spec.name}/{origin}")
+        texts[target] = (origin, text)
+    return texts
+
+
+def _code(tree: Tree, name: str, texts: Mapping[str, tuple[str, bytes]]) -> tuple[dict[str, FileRecord], list[Edit]]:
+    """What is recorded of each file, and the edits that write those that are not there yet."""
+    files: dict[str, FileRecord] = {}
+    edits: list[Edit] = []
+    differ: list[str] = []
+    for path, (origin, text) in texts.items():
+        there = tree.read(path)
+        if there not in (None, text):
+            differ.append(path)
+        found = definitions(text) if path.endswith(".py") else {}
+        adopted = there is not None
+        files[path] = FileRecord(base=digest_of(text), template=origin, definitions=found, adopted=adopted)
+        edits.append(Edit(tree.at(path), text, replaces=there))
+    if differ:
+        raise WorkspaceError(
+            f"of the files of {name}, {len(differ)} {'is' if len(differ) == 1 else 'are'} there already and "
+            f"{'differs' if len(differ) == 1 else 'differ'}: {', '.join(differ)}; nothing was written",
+            hint="Move what is there away, or choose another package with --to.",
+        )
+    return files, edits
+
+
+def _requirements(tree: Tree, before: bytes, wanted: list[str]) -> tuple[Edit, list[DependencyRecord]]:
+    text = before.decode("utf-8")
+    written: list[DependencyRecord] = []
+    for requirement in reversed(wanted):
+        text, record = with_requirement(text, requirement)
+        written.append(record)
+    return Edit(tree.at(PYPROJECT), text.encode(), replaces=before), written
+
+
+def _is_there(tree: Tree, place: Place) -> bool:
+    """Whether the package exists; one without ``__init__.py`` is a namespace package, and stays one."""
+    return tree.read(f"{place.folder}/__init__.py") is not None or tree.has_python(place.folder)
+
+
+def _package_text(project: str) -> bytes:
+    return f'"""The package of {project}."""\n'.encode()
+
+
+def _shared(place: Place, others: Mapping[str, Record]) -> dict[str, str]:
+    """What mlox made for other components, and this one stands on as well."""
+    paths = (f"{place.folder}/__init__.py", PYPROJECT)
+    return {path: record.made[path] for record in others.values() for path in paths if path in record.made}
+
+
+def _folders(tree: Tree, paths: list[str], others: Mapping[str, Record]) -> list[str]:
+    """The folders that do not exist yet, or that mlox made for other components and this one is in as well."""
+    new = {folder for path in paths for folder in tree.new_folders(path)}
+    made = {folder for record in others.values() for folder in record.folders}
+    return sorted(new | {folder for folder in made if any(path.startswith(f"{folder}/") for path in paths)})
+
+
+def _bases(tree: Tree, texts: list[bytes]) -> list[Edit]:
+    """The texts as injected, each under its digest; what is there already is the same."""
+    wanted = {base_path(text): text for text in texts}
+    return [Edit(tree.at(path), text, replaces=tree.read(path)) for path, text in wanted.items()]

@@ -1,0 +1,68 @@
+"""What a component of a registry is: its manifest and the texts of its files, checked against each other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from mlox.documents import parse
+from mlox.errors import SpecError
+from mlox.specs import ROOT, ComponentSpec
+
+MANIFEST = "component.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A component as its author wrote it. ``files`` are the texts by their paths in the component's folder."""
+
+    spec: ComponentSpec
+    files: Mapping[str, bytes]
+    source: str
+
+    @classmethod
+    def parse(cls, name: str, files: Mapping[str, bytes], *, source: str) -> Self:
+        """The component in ``files``, which a registry calls ``name``; ``source`` says which registry.
+
+        Raises:
+            SpecError: the manifest is wrong, has another name, or names a file that is not there.
+        """
+        where = f"{source}: {name}/{MANIFEST}"
+        if MANIFEST not in files:
+            raise SpecError(f"{where} is not there", hint="A component is a folder with that file.")
+        try:
+            spec = parse(files[MANIFEST].decode("utf-8"), ComponentSpec, source=where)
+        except UnicodeDecodeError as error:
+            raise SpecError(f"{where} is not UTF-8 text", hint="Save it as UTF-8.") from error
+        if spec.name != name:
+            raise SpecError(f"{where}: name is {spec.name!r}", hint=f"Name the folder {spec.name}.")
+        listed = (*(code_path(spec, path) for path in spec.files), *(test_path(path) for path in spec.tests))
+        missing = [path for path in listed if path not in files]
+        if missing:
+            raise SpecError(f"{where}: there is no file {missing[0]}", hint="Write it, or take it out of the list.")
+        return cls(spec, {path: files[path] for path in (MANIFEST, *listed)}, source)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the manifest and of every file that it lists, with their names."""
+        whole = hashlib.sha256()
+        for path, content in sorted(self.files.items()):
+            whole.update(f"{path}\0{len(content)}\0".encode() + content)
+        return whole.hexdigest()
+
+
+def code_path(spec: ComponentSpec, path: str) -> str:
+    """Where a file of the code lies in the component's folder."""
+    return f"src/{ROOT}/{spec.package}/{path}"
+
+
+def test_path(path: str) -> str:
+    """Where a test lies in the component's folder."""
+    return f"tests/{path}"
+
+
+def manifest_of(name: str, files: Mapping[str, bytes], *, source: str) -> ComponentSpec:
+    """Only the manifest, checked like :meth:`Template.parse`."""
+    return Template.parse(name, files, source=source).spec

@@ -1,0 +1,108 @@
+"""What removing a component takes out: what was added and is as it was; what was edited stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlox.components.dependencies import PYPROJECT, without_requirement
+from mlox.components.plan import EditPlan
+from mlox.components.records import BASE, RECORDS, Record, digest_of
+from mlox.components.state import edited_files
+from mlox.components.tree import Tree
+from mlox.journal import Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A component that is about to go: the edits; which of its files go, and which stay since they were edited."""
+
+    plan: EditPlan
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+    dependencies: tuple[str, ...]
+
+
+def plan_removal(tree: Tree, record: Record, others: Mapping[str, Record], *, keep: bool = False) -> Removal:
+    """The plan that takes a component out; with ``keep`` only its record goes, and the code stays.
+
+    Its dependencies go with it unless edited files stay, which may need them, or another component asked for them.
+
+    Raises:
+        SpecError: ``pyproject.toml`` is no TOML. WorkspaceError: a file cannot be read.
+    """
+    kept = edited_files(tree, record)
+    removed = (
+        ()
+        if keep
+        else tuple(
+            path
+            for path, file in record.files.items()
+            if path not in kept and not file.adopted and tree.read(path) is not None
+        )
+    )
+    compiled = [path for one in removed for path in _compiled(tree, one)]
+    edits = [Edit(tree.at(path), None, replaces=tree.read(path)) for path in (*removed, *compiled)]
+    dependencies: list[str] = []
+    if not keep:
+        edits += _scaffolding(tree, record, others, set(removed))
+        if not kept:
+            edit, dependencies = _dependencies(tree, record, others)
+            edits += edit
+    edits += _records(tree, record, others)
+    folders = [] if keep else [*record.folders, *{path.rpartition("/")[0] for path in compiled}]
+    emptied = tuple(tree.at(folder) for folder in (*sorted(folders, key=len, reverse=True), RECORDS, BASE))
+    return Removal(EditPlan.of(tree.root, edits, emptied), removed, () if keep else kept, tuple(dependencies))
+
+
+def _compiled(tree: Tree, path: str) -> list[str]:
+    """What Python has compiled from a file, so that nothing of it keeps its folder alive."""
+    source = tree.at(path)
+    found = source.parent.glob(f"__pycache__/{source.stem}.*.pyc") if source.suffix == ".py" else ()
+    return sorted(one.relative_to(tree.root).as_posix() for one in found)
+
+
+def _scaffolding(tree: Tree, record: Record, others: Mapping[str, Record], removed: set[str]) -> list[Edit]:
+    """Files that were made for the component, that nobody has changed and nobody else stands on."""
+    edits = []
+    for path, digest in record.made.items():
+        text = tree.read(path)
+        shared = any(path in other.made for other in others.values())
+        if path == PYPROJECT or shared or text is None or digest_of(text) != digest:
+            continue
+        folder = tree.at(path).parent
+        left = {one.relative_to(tree.root).as_posix() for one in folder.rglob("*") if one.is_file()}
+        if not {one for one in left if "/__pycache__/" not in one} - removed - {path}:
+            edits.append(Edit(tree.at(path), None, replaces=text))
+    return edits
+
+
+def _dependencies(tree: Tree, record: Record, others: Mapping[str, Record]) -> tuple[list[Edit], list[str]]:
+    """``pyproject.toml`` without what was written into it; without itself where nothing else ever was."""
+    before = tree.read(PYPROJECT)
+    if before is None:
+        return [], []
+    text = before.decode("utf-8")
+    asked = {written.requirement for other in others.values() for written in other.dependencies}
+    gone = []
+    for written in reversed(record.dependencies):
+        shorter = text if written.requirement in asked else without_requirement(text, written)
+        if shorter != text:
+            text = shorter
+            gone.append(written.requirement)
+    after: bytes | None = text.encode()
+    shared = any(PYPROJECT in other.made for other in others.values())
+    if PYPROJECT in record.made and not shared and digest_of(text.encode()) == record.made[PYPROJECT]:
+        after = None
+    return [Edit(tree.at(PYPROJECT), after, replaces=before)] if after != before else [], gone
+
+
+def _records(tree: Tree, record: Record, others: Mapping[str, Record]) -> list[Edit]:
+    """The record, and the base texts that only it names."""
+    named = {file.base for other in others.values() for file in other.files.values()}
+    gone = [f"{BASE}/{base}" for base in sorted({file.base for file in record.files.values()} - named)]
+    return [
+        Edit(tree.at(path), None, replaces=content)
+        for path in (*gone, record.path)
+        if (content := tree.read(path)) is not None
+    ]

@@ -1,0 +1,78 @@
+"""What an author writes about a component: ``component.yaml`` beside its template code.
+
+The code lies below ``src/project/<package>/`` and its tests below ``tests/``, so that both are valid Python and run
+where they are; ``project`` stands for the package that a component is put into.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from packaging.requirements import InvalidRequirement, Requirement
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from mlox.specs.catalog import OptionSpec, Text
+from mlox.specs.model import Identifier, Name, Scalar, Spec
+
+ROOT = "project"
+"""The package that stands for the user's own in the code of a template."""
+
+FilePath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")]
+"""A path with ``/``, relative, every part beginning with a letter, a digit or an underscore: never ``..``."""
+
+
+def _requirement(text: str) -> str:
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        raise ValueError(f"{text!r} is no requirement (PEP 508)") from error
+    if requirement.url:
+        raise ValueError(f"{text!r} names an address; a component names distributions and versions")
+    return text
+
+
+class ComponentOptionSpec(OptionSpec):
+    """A typed option; ``constant`` is the module-level name that it sets, ``settings.py:ONLINE_STORE``."""
+
+    constant: Annotated[str, StringConstraints(pattern=r"^[\w./-]+\.py:[A-Za-z_]\w*$")]
+
+
+class ComponentServiceSpec(Spec):
+    """A service that the code can use; where a stack has it, ``sets`` are the defaults of options."""
+
+    help: Text
+    sets: dict[Identifier, Scalar] = Field(default_factory=dict)
+
+
+class ComponentSpec(Spec):
+    """A component of a registry. ``imports`` is the name that somebody imports first."""
+
+    name: Name
+    version: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$")]
+    summary: Text
+    homepage: str = ""
+    package: Identifier
+    imports: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")]
+    files: Annotated[list[FilePath], Field(min_length=1)]
+    tests: list[FilePath] = Field(default_factory=list)
+    dependencies: list[Annotated[str, AfterValidator(_requirement)]] = Field(default_factory=list)
+    services: dict[Name, ComponentServiceSpec] = Field(default_factory=dict)
+    environment: dict[Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")], Text] = Field(
+        default_factory=dict
+    )
+    options: dict[Identifier, ComponentOptionSpec] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if "__init__.py" not in self.files:
+            raise ValueError("files has no __init__.py: a component is a package")
+        for kind, paths in (("files", self.files), ("tests", self.tests)):
+            if len({path.lower() for path in paths}) < len(paths):
+                raise ValueError(f"{kind}: two names differ in nothing or only in upper and lower case")
+        for name, option in self.options.items():
+            if option.constant.partition(":")[0] not in self.files:
+                raise ValueError(f"options.{name}: {option.constant} is in none of the files")
+        for name, service in self.services.items():
+            if unknown := set(service.sets) - set(self.options):
+                raise ValueError(f"services.{name}: there is no option {min(unknown)}")
+        return self

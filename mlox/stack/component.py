@@ -1,0 +1,88 @@
+"""One component of a workspace, as a live handle: ``mlox.Component``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlox.components import ComponentWord
+from mlox.protocols import Emit, silent
+from mlox.specs.model import Scalar
+from mlox.stack.components import Components, options_of
+from mlox.stack.components import install as install_all
+from mlox.stack.stack import Stack
+
+
+class Component:
+    """Source code that is added to the user's repository, and belongs to the user from then on.
+
+    Args:
+        name: its name in a registry. ``path``: a folder of the workspace, by default the current one.
+
+    Raises:
+        UnknownNameError: no registry has it, nor has the workspace.
+
+    Example:
+        >>> import tempfile
+        >>> component = Component("feature-store", path=tempfile.mkdtemp())
+        >>> component.state
+        'missing'
+        >>> len(component.add())
+        6
+        >>> component.state
+        'clean'
+    """
+
+    def __init__(self, name: str, path: str | Path | None = None) -> None:
+        self.name = name
+        self._components = Components(Stack(path=path))
+        if name not in self._components.added():
+            self._components.template(name)
+
+    def __repr__(self) -> str:
+        return f"Component({self.name!r})"
+
+    def add(
+        self,
+        *,
+        to: str | Path | None = None,
+        options: Mapping[str, Scalar] | None = None,
+        install: bool = False,
+        emit: Emit = silent,
+    ) -> tuple[Path, ...]:
+        """Write it into the repository, all of it or nothing; returns its files. A second time nothing happens.
+
+        Args:
+            to: the folder of the package that it goes into, by default the only one there is.
+            options: see ``mlox info NAME``. ``install``: its dependencies too, into the Python that runs.
+
+        Raises:
+            WorkspaceError: files are there and differ; nothing was written.
+            UsageError: it is there with other options, or there are several packages.
+            RequirementError: its dependencies cannot be installed; nothing was written.
+        """
+        components = self._components
+        template = components.template(self.name)
+        typed, place = options_of(template, options or {}), None if to is None else str(to)
+        if install:
+            components.plan(template, to=place, options=typed)
+            install_all(tuple(template.spec.dependencies), self.name, emit)
+        components.add(template, to=place, options=typed, emit=emit)
+        return tuple(components.tree.at(file) for file in components.added()[self.name].files)
+
+    def remove(self, *, keep: bool = False, emit: Emit = silent) -> tuple[Path, ...]:
+        """Take it out of the repository; returns the files that stay, since they were edited.
+
+        With ``keep`` all of its code stays, and mlox forgets it.
+
+        Raises:
+            UnknownNameError: the workspace does not have it.
+        """
+        removal = self._components.remove(self.name, keep=keep, emit=emit)
+        return tuple(self._components.tree.at(file) for file in removal.kept)
+
+    @property
+    def state(self) -> ComponentWord:
+        """``clean``, ``edited``, ``update`` (a newer one is there), or ``missing`` (all of it, or a file)."""
+        record = self._components.added().get(self.name)
+        return "missing" if record is None else self._components.state(record)

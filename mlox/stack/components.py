@@ -1,0 +1,209 @@
+"""Components of a workspace: finding them, adding them to the repository, taking them out again."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mlox.components import (
+    Addition,
+    ComponentWord,
+    Record,
+    Removal,
+    Template,
+    Tree,
+    choose_place,
+    plan_addition,
+    plan_removal,
+    read_records,
+    state_of,
+)
+from mlox.errors import CommandError, RequirementError, SpecError, UnknownNameError, UsageError, WorkspaceError
+from mlox.locks import hold
+from mlox.plugins import find
+from mlox.protocols import Emit, Event, Registry, Transport, silent
+from mlox.resolve import read_option
+from mlox.specs import StackSpec
+from mlox.specs.model import Scalar
+from mlox.stack.stack import Stack
+from mlox.values import ComponentRow
+from mlox.workspace import data_home
+
+INSTALL_S = 1800
+
+
+class Components:
+    """The components of a stack's workspace, and those of the registries; nothing is held in memory."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.tree = Tree(stack.workspace.root)
+
+    @property
+    def registries(self) -> tuple[Registry, ...]:
+        """mlox's own, which nobody can shadow, and the workspace's."""
+        folder = find("registries", "folder")
+        return folder(), folder(self.tree.at("mlx-components"))
+
+    def names(self) -> tuple[str, ...]:
+        """All that can be added, sorted."""
+        return tuple(sorted({name for registry in self.registries for name in registry.names()}))
+
+    def template(self, name: str) -> Template:
+        """What a registry has of that name.
+
+        Raises:
+            UnknownNameError: there is none. SpecError: its manifest is wrong.
+        """
+        for registry in self.registries:
+            if name in registry.names():
+                return Template.parse(name, registry.read(name), source=registry.name)
+        raise UnknownNameError.among("component", name, self.names())
+
+    def added(self) -> dict[str, Record]:
+        """The components that the workspace has, by name."""
+        if self.stack.workspace.journal.pending:
+            with self._alone(silent):
+                pass
+        return read_records(self.tree)
+
+    def state(self, record: Record) -> ComponentWord:
+        """How one of them stands; a registry that is gone or broken has nothing newer."""
+        try:
+            offered = self.template(record.name).spec.version
+        except (UnknownNameError, SpecError, WorkspaceError):
+            offered = None
+        return state_of(self.tree, record, offered=offered)
+
+    def rows(self, *names: str) -> tuple[ComponentRow, ...]:
+        """A row for each component of the workspace; ``names`` chooses."""
+        chosen = [record for name, record in self.added().items() if not names or name in names]
+        return tuple(ComponentRow(r.name, r.version, self.state(r), len(r.files), tuple(r.files)) for r in chosen)
+
+    def plan(
+        self,
+        template: Template,
+        *,
+        to: str | None = None,
+        options: Mapping[str, Scalar] | None = None,
+    ) -> Addition | None:
+        """What adding would write; None where the component is there already with the same version and options.
+
+        Raises:
+            MloxError: see :func:`mlox.components.plan_addition`.
+            UsageError: it is there and differs.
+        """
+        spec, records = self.stack.spec(), read_records(self.tree)
+        name = template.spec.name
+        chosen = dict(options or {})
+        if name in records:
+            _same(records[name], template, chosen, to)
+            return None
+        place = choose_place(self.tree, spec.name, template.spec.dependencies, to=to)
+        values = _defaults(template, spec) | chosen
+        return plan_addition(self.tree, template, place, project=spec.name, options=values, others=records)
+
+    def add(
+        self,
+        template: Template,
+        *,
+        to: str | None = None,
+        options: Mapping[str, Scalar] | None = None,
+        emit: Emit = silent,
+    ) -> Addition | None:
+        """Write a component into the repository, all of it or nothing; see :meth:`plan`."""
+        self.stack.workspace.check_place()
+        self.plan(template, to=to, options=options)
+        with self._alone(emit):
+            addition = self.plan(template, to=to, options=options)
+            if addition is not None:
+                self.stack.workspace.journal.write(addition.plan.edits)
+            return addition
+
+    def plan_removal(self, name: str, *, keep: bool = False) -> Removal:
+        """What removing would take out.
+
+        Raises:
+            UnknownNameError: the workspace has no such component.
+        """
+        records = read_records(self.tree)
+        if name not in records:
+            raise UnknownNameError.among("component", name, records, where=f"{self.stack.name}: ")
+        others = {other: record for other, record in records.items() if other != name}
+        return plan_removal(self.tree, records[name], others, keep=keep)
+
+    def remove(self, name: str, *, keep: bool = False, emit: Emit = silent) -> Removal:
+        """Take a component out of the repository; what was edited stays. With ``keep`` all of it stays, untracked."""
+        with self._alone(emit):
+            removal = self.plan_removal(name, keep=keep)
+            self.stack.workspace.journal.write(removal.plan.edits, emptied=removal.plan.emptied)
+            return removal
+
+    @contextlib.contextmanager
+    def _alone(self, emit: Emit) -> Iterator[None]:
+        """Alone among those who work on this workspace, with what a killed process left mended."""
+        self.stack.init()
+        with hold(data_home() / self.stack.identify() / "lock", emit=emit):
+            self.stack.workspace.recover()
+            yield
+
+
+def options_of(template: Template, given: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """``given`` typed by the component's options.
+
+    Raises:
+        UnknownNameError: there is no such option. SpecError: a value does not fit.
+    """
+    spec = template.spec
+    for name in given:
+        if name not in spec.options:
+            raise UnknownNameError.among("option", name, spec.options, where=f"{spec.name}: ")
+    where = f"{spec.name}: option"
+    return {k: read_option(spec.options[k], str(v), where=f"{where} {k!r}") for k, v in given.items()}
+
+
+def install(requirements: tuple[str, ...], component: str, emit: Emit) -> None:
+    """Install distributions into the environment of the Python that runs us; what is there and fits stays.
+
+    Raises:
+        RequirementError: no network, no version that fits, or an environment that cannot be written.
+    """
+    transport: Transport = find("transports", "local")()
+    emit(Event(component, f"installing {', '.join(requirements)}"))
+    command = (sys.executable, "-m", "uv", "pip", "install", "--python", sys.executable, "--color", "never")
+    try:
+        done = transport.run((*command, *requirements), timeout_s=INSTALL_S, environment={"UV_NO_PROGRESS": "1"})
+    except CommandError as error:
+        raise RequirementError(error.problem, hint=error.hint) from error
+    if done.code != 0:
+        last = "\n".join(done.stderr.strip().splitlines()[-8:])
+        raise RequirementError(
+            f"{', '.join(requirements)} cannot be installed; nothing was written\n{last}",
+            hint="Mend what uv says, or leave --install out and install it yourself.",
+        )
+    emit(Event(component, "installed", kind="done"))
+
+
+def _defaults(template: Template, stack: StackSpec) -> dict[str, Scalar]:
+    """The options as they come: those that a service of the stack sets, else their defaults."""
+    values = {name: option.default for name, option in template.spec.options.items()}
+    there = {service.service for service in stack.services.values()}
+    for name, service in template.spec.services.items():
+        values |= service.sets if name in there else {}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _same(record: Record, template: Template, options: Mapping[str, Scalar], to: str | None) -> None:
+    """Raise a :class:`UsageError` where the component is there and is not what is asked for."""
+    differs = [f"{k} is {record.options.get(k)}, not {v}" for k, v in options.items() if record.options.get(k) != v]
+    if record.version != template.spec.version:
+        differs.append(f"its version is {record.version}, not {template.spec.version}")
+    if to is not None and Path(record.folder).parent != Path(to):
+        differs.append(f"it is in {record.folder}")
+    if differs:
+        raise UsageError(
+            f"{record.name} is added already, and differs: {'; '.join(differs)}",
+            hint=f"The code is yours: change it there; or take it out first: mlox remove {record.name}.",
+        )

@@ -1,0 +1,226 @@
+"""What add, remove, info and catalog do with components: source code that goes into the user's repository."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from mlox.errors import SpecError, UnknownNameError, UsageError, nearest
+from mlox.values import Notice, Value
+from mlox.verbs.context import Context
+
+if TYPE_CHECKING:
+    from mlox.components import Addition, Record, Removal, Template
+    from mlox.stack import Components
+
+
+def is_component(ctx: Context, name: str) -> bool:
+    """Whether a registry, or the workspace, has a component of that name.
+
+    Raises:
+        SpecError: a service of the catalog has the same name.
+    """
+    components = _components(ctx)
+    if name not in components.names():
+        return name in components.added()
+    if name in components.stack.surroundings().catalog.names():
+        raise SpecError(
+            f"{name} is a service of the catalog and a component too",
+            hint="Give the folder in mlx-components another name.",
+        )
+    return True
+
+
+def refuse_misspelt(ctx: Context, name: str) -> None:
+    """Raise an :class:`UnknownNameError` for a name that is near to a component's, and to no service's."""
+    stack = ctx.stack()
+    services = {*stack.surroundings().catalog.names(), *stack.names()}
+    known = _components(ctx).names()
+    if name not in services and not nearest(name, services) and nearest(name, known):
+        raise UnknownNameError.among("component", name, known)
+
+
+def refuse_components(ctx: Context, names: tuple[str, ...], verb: str) -> None:
+    """Raise a :class:`UsageError` where one of ``names`` is a component: there is nothing of it that runs."""
+    for name in (word.partition("@")[0] for word in names):
+        if is_component(ctx, name):
+            raise UsageError(
+                f"{name} is a component, source code for your repository: {verb} is for services",
+                hint=f"To add it: mlox add {name}. To take it out: mlox remove {name}.",
+            )
+
+
+def add_component(ctx: Context, word: str, *, to: str | None, set_: tuple[str, ...], install: bool) -> Value:
+    """Write a component into the repository."""
+    from mlox.stack import install as install_all
+    from mlox.stack import options_of
+
+    components = _components(ctx)
+    name, _, version = word.partition("@")
+    template = components.template(name)
+    if "@" in word and version != template.spec.version:
+        raise UsageError(
+            f"there is no {name} {version}".rstrip(),
+            hint=f"Take {name}@{template.spec.version}, or leave the version out.",
+        )
+    options = options_of(template, _assignments(set_))
+    requirements = tuple(template.spec.dependencies)
+    if ctx.dry_run:
+        return _would_add(components, template, components.plan(template, to=to, options=options))
+    if install and requirements:
+        components.plan(template, to=to, options=options)
+        install_all(requirements, name, ctx.emit)
+    addition = components.add(template, to=to, options=options, emit=ctx.emit)
+    record = components.added()[name]
+    lines = _added(components, template, addition, record)
+    if install:
+        lines.append(f"installed: {', '.join(requirements)}")
+    elif addition is not None and requirements:
+        lines.append(f"install what it needs: {{mlox}} add {name} --install")
+    lines += [*_how_to_import(template, record), f"take it out: {{mlox}} remove {name}"]
+    json = _json(template, addition, record) | {"added": addition is not None, "installed": install}
+    return Notice(tuple(lines), json)
+
+
+def remove_component(ctx: Context, name: str, *, keep: bool) -> Value:
+    """Take a component out of the repository."""
+    components = _components(ctx)
+    if name not in components.added():
+        raise UsageError(f"{name} is not in this repository", hint=f"Add it: mlox add {name}.")
+    record = components.added()[name]
+    removal = (
+        components.plan_removal(name, keep=keep) if ctx.dry_run else components.remove(name, keep=keep, emit=ctx.emit)
+    )
+    json = {
+        "name": name,
+        "removed": not ctx.dry_run,
+        "files": list(removal.removed),
+        "kept": list(removal.kept),
+        "dependencies": list(removal.dependencies),
+        "edits": removal.plan.to_json(),
+    }
+    return Notice(tuple(_removed(record, removal, keep, ctx.dry_run)), json, code=3 if removal.kept else 0)
+
+
+def component_info(ctx: Context, name: str) -> Value:
+    """Tell what a component is: files, dependencies, options, services, environment."""
+    components = _components(ctx)
+    template, record = components.template(name), components.added().get(name)
+    spec = template.spec
+    lines = [f"{spec.name} {spec.version}: {spec.summary}", f"a component: source code, from {template.source}"]
+    lines += [f"file {path}" for path in spec.files] + [f"test {path}" for path in spec.tests]
+    lines += [f"dependency {requirement}" for requirement in spec.dependencies]
+    for key, option in spec.options.items():
+        choices = f", one of {', '.join(map(str, option.choices))}" if option.choices else ""
+        lines.append(f"option {key} ({option.type}, default {option.default}{choices}): {option.help}")
+    lines += [f"service {key}, where the stack has it: {service.help}" for key, service in spec.services.items()]
+    lines += [f"environment {key}: {text}" for key, text in spec.environment.items()]
+    if record is not None:
+        lines.append(f"in this repository: {record.folder}, version {record.version}, {components.state(record)}")
+    return Notice(tuple(lines), spec.model_dump(mode="json"), details=(spec.homepage,))
+
+
+def catalog_rows(ctx: Context, words: list[str]) -> tuple[list[tuple[str, ...]], list[dict[str, Any]]]:
+    """The components in which all of ``words`` occur, as rows of a table and as JSON."""
+    components = _components(ctx)
+    specs = [components.template(name).spec for name in components.names()]
+    found = [spec for spec in specs if all(word in f"{spec.name} {spec.summary}".lower() for word in words)]
+    rows: list[tuple[str, ...]] = [(spec.name, spec.version, "your repository", spec.summary) for spec in found]
+    json: list[dict[str, Any]] = [
+        {"name": spec.name, "version": spec.version, "summary": spec.summary, "services": list(spec.services)}
+        for spec in found
+    ]
+    return rows, json
+
+
+def _components(ctx: Context) -> Components:
+    from mlox.stack import Components
+
+    return Components(ctx.stack())
+
+
+def _assignments(texts: tuple[str, ...]) -> dict[str, str]:
+    values = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set takes NAME=VALUE, not {text!r}", hint="For example: --set online_store=redis.")
+        values[name] = value
+    return values
+
+
+def _would_add(components: Components, template: Template, addition: Addition | None) -> Value:
+    spec = template.spec
+    title = f"{spec.name} {spec.version}"
+    if addition is None:
+        record = components.added()[spec.name]
+        line = f"{title} is in {record.folder} already; nothing was written"
+        return Notice((line,), _json(template, None, record) | {"added": False, "installed": False})
+    record = addition.record
+    parts = [f"{_counted(len(record.files), 'file')} to {record.folder}"]
+    if record.dependencies:
+        parts.append(f"{_counted(len(record.dependencies), 'dependency')} to pyproject.toml")
+    lines = [f"{title} would add {' and '.join(parts)}; nothing was written"]
+    detail = tuple(line for line in str(addition.plan).splitlines() if "  .mlox/" not in line)
+    return Notice(
+        tuple(lines), _json(template, addition, record) | {"added": False, "installed": False}, details=detail
+    )
+
+
+def _added(components: Components, template: Template, addition: Addition | None, record: Record) -> list[str]:
+    title, count = f"{record.name} {record.version}", _counted(len(record.files), "file")
+    if addition is None:
+        return [f"{title} is in {record.folder} already ({count}, {components.state(record)})"]
+    lines = [f"{title} added to {record.folder} ({count}, yours to edit)"]
+    made = [str(edit["path"]) for edit in addition.plan.to_json() if edit["path"] in record.made]
+    lines += [f"made: {', '.join(made)}"] if made else []
+    written = [written.requirement for written in record.dependencies]
+    lines += [f"wrote: pyproject.toml ({', '.join(written)})"] if written else []
+    lines += (
+        [f"left as it is: {', '.join(addition.known)} is in the project's dependencies already"]
+        if addition.known
+        else []
+    )
+    lines += [
+        f"{name} = {value}" for name, value in record.options.items() if value != template.spec.options[name].default
+    ]
+    return lines
+
+
+def _how_to_import(template: Template, record: Record) -> list[str]:
+    """The import, and what has to be on the path for it where that is not there yet."""
+    line = f"import it: from {record.package} import {template.spec.imports}"
+    path = record.folder.removesuffix(record.package.replace(".", "/")).rstrip("/")
+    if not path:
+        return [line]
+    installed = any(entry.endswith(f"/{path}") for entry in sys.path)
+    return [line] if installed else [f"{line}    (with {path} on the path: import sys; sys.path.insert(0, {path!r}))"]
+
+
+def _removed(record: Record, removal: Removal, keep: bool, dry_run: bool) -> list[str]:
+    title = f"{record.name} {record.version}"
+    if keep:
+        word = "would not be tracked any more" if dry_run else "is not tracked any more"
+        return [f"{title} {word}; left in {record.folder}: {_counted(len(record.files), 'file')}"]
+    verb = "would be taken out of" if dry_run else "taken out of"
+    lines = [f"{title} {verb} {record.folder} ({_counted(len(removal.removed), 'file')})"]
+    lines += [f"out of pyproject.toml: {', '.join(removal.dependencies)}"] if removal.dependencies else []
+    lines += [f"kept, since you edited it: {path}" for path in removal.kept]
+    return lines
+
+
+def _json(template: Template, addition: Addition | None, record: Record) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "version": record.version,
+        "folder": record.folder,
+        "import": f"from {record.package} import {template.spec.imports}",
+        "files": sorted(record.files),
+        "dependencies": [written.requirement for written in record.dependencies],
+        "edits": addition.plan.to_json() if addition is not None else [],
+    }
+
+
+def _counted(number: int, noun: str) -> str:
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number} {noun if number == 1 else many}"
