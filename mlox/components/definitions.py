@@ -48,6 +48,8 @@ def _named(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.stmt]]:
 
 
 def _meaning(value: object) -> str:
+    if isinstance(value, ast.JoinedStr):  # Python 3.12 ends some f-strings with an empty text
+        return f"JoinedStr{_meaning([part for part in value.values if getattr(part, 'value', None) != ''])}"
     if isinstance(value, ast.AST):
         fields = ((name, part) for name, part in ast.iter_fields(value) if part not in (None, []) and name != "kind")
         return f"{type(value).__name__}({','.join(f'{name}={_meaning(part)}' for name, part in fields)})"

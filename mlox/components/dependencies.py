@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -36,7 +36,11 @@ packages = ["{folder}"]
 
 [tool.pytest.ini_options]
 pythonpath = ["{path}"]
+testpaths = ["tests"]
 """
+
+
+ShapeT = TypeVar("ShapeT", list[object], dict[str, object])
 
 
 def new_project(name: str, folder: str, path: str) -> bytes:
@@ -74,13 +78,13 @@ def with_requirement(text: str, requirement: str) -> tuple[str, DependencyRecord
         WorkspaceError: it does not say in PEP 621 what the project depends on.
     """
     import tomlkit
-    from tomlkit.items import Array
+    from tomlkit.items import Array, Table
 
     document = _document(text)
     project = document.get("project")
-    found = _dynamic_or_other(document)
-    if project is None or found:
-        raise _not_supported(f"{PYPROJECT} {found or 'has no table [project]'}", (requirement,), PYPROJECT)
+    found = _dynamic_or_other(document.unwrap())
+    if not isinstance(project, Table) or found:
+        raise _not_supported(f"{PYPROJECT} {found or 'has no plain table [project]'}", (requirement,), PYPROJECT)
     if "dependencies" not in project:
         project.add("dependencies", tomlkit.array().multiline(multiline=True))
     dependencies = project["dependencies"]
@@ -107,9 +111,9 @@ def without_requirement(text: str, record: DependencyRecord) -> str:
     import tomlkit
 
     document = _document(text)
-    dependencies = document.get("project", {}).get("dependencies", [])
-    if record.requirement not in dependencies:
+    if record.requirement not in _at(document.unwrap(), list, "project", "dependencies"):
         return text  # somebody took it out, or changed it: then it is theirs
+    dependencies = document["project"]["dependencies"]
     dependencies.remove(record.requirement)
     shorter = text.replace(record.inserted, "", 1)
     try:
@@ -126,11 +130,16 @@ def without_requirement(text: str, record: DependencyRecord) -> str:
 
 def _known(text: str, requirements: Sequence[str]) -> tuple[str, ...]:
     document = _document(text).unwrap()
-    project, poetry = document.get("project", {}), document.get("tool", {}).get("poetry", {})
-    listed = project.get("dependencies", []) if isinstance(project, dict) else []
-    names = _names(one for one in listed if isinstance(one, str))
-    names |= {canonicalize_name(name) for name in poetry.get("dependencies", {})}
+    names = _names(one for one in _at(document, list, "project", "dependencies") if isinstance(one, str))
+    names |= {canonicalize_name(name) for name in _at(document, dict, "tool", "poetry", "dependencies")}
     return tuple(one for one in requirements if canonicalize_name(Requirement(one).name) in names)
+
+
+def _at(document: object, kind: type[ShapeT], *keys: str) -> ShapeT:
+    """What stands below ``keys``; empty where nothing does, or something else."""
+    for key in keys:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document if isinstance(document, kind) else kind()
 
 
 def _names(lines: Iterable[str]) -> set[str]:
@@ -143,12 +152,11 @@ def _names(lines: Iterable[str]) -> set[str]:
     return names
 
 
-def _dynamic_or_other(document: TOMLDocument) -> str:
+def _dynamic_or_other(document: dict[str, object]) -> str:
     """How the project says what it depends on, where that is not PEP 621."""
-    project, tool = document.get("project", {}), document.get("tool", {})
-    if "dependencies" in project.get("dynamic", []):
+    if "dependencies" in _at(document, list, "project", "dynamic"):
         return "makes its dependencies dynamic"
-    if "project" not in document and "poetry" in tool:
+    if "project" not in document and _at(document, dict, "tool", "poetry"):
         return "lists what the project depends on in Poetry's form"
     return ""
 

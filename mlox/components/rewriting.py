@@ -69,7 +69,9 @@ def _constants(text: str, constants: Mapping[str, Scalar], where: str) -> dict[S
             raise SpecError(f"{where} sets no constant {name} on one line", hint="Mend the template.")
         line = lines[part.lineno - 1].encode()
         begin, end = (len(line[:offset].decode()) for offset in (part.col_offset, part.end_col_offset))
-        found[part.lineno, begin, end] = json.dumps(value) if isinstance(value, str) else repr(value)
+        found[part.lineno, begin, end] = (
+            json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+        )
     return found
 
 
