@@ -1,6 +1,7 @@
 """What ships for tests: fakes that the contract suites hold to the same behaviour as the real parts."""
 
 from mlox.testing.backend import FakeBackend
+from mlox.testing.registry import FakeRegistry
 from mlox.testing.secret_store import FakeSecretStore
 
-__all__ = ["FakeBackend", "FakeSecretStore"]
+__all__ = ["FakeBackend", "FakeRegistry", "FakeSecretStore"]
