@@ -52,8 +52,8 @@ def _status(status: Status, detail: bool) -> str:
     if not status.components:
         return _services(status.services, detail)
     rows = [[in_a_cell(cell) for cell in row] for row in status.rows(detail)]
-    heading = ("name", "kind", *SERVICE_HEADING[1:])
-    return _table(heading[: max(map(len, rows))], rows, detail)
+    heading = ("name", "kind", *SERVICE_HEADING[1:])[: max(map(len, rows))]
+    return _table(heading, [[*row, *[""] * (len(heading) - len(row))] for row in rows], detail)
 
 
 def _services(rows: Sequence[ServiceRow], detail: bool) -> str:

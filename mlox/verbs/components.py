@@ -193,7 +193,7 @@ def _how_to_import(template: Template, record: Record) -> list[str]:
     path = record.folder.removesuffix(record.package.replace(".", "/")).rstrip("/")
     if not path:
         return [line]
-    installed = any(entry.endswith(f"/{path}") for entry in sys.path)
+    installed = any(entry == path or entry.endswith(f"/{path}") for entry in sys.path)
     return [line] if installed else [f"{line}    (with {path} on the path: import sys; sys.path.insert(0, {path!r}))"]
 
 

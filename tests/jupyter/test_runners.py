@@ -18,6 +18,7 @@ import mlox
 from mlox.cli import main
 from tests.jupyter.cells import ROOT, WAIT_FOR_DEPLOYMENT, Kernel
 
+FEATURES = ROOT / "notebooks" / "02-feature-store.ipynb"
 QUICKSTART = ROOT / "notebooks" / "01-quickstart.ipynb"
 
 LIBRARY = """
@@ -150,12 +151,32 @@ def test_run_again_the_quickstart_has_nothing_to_do(left_running: Path, runner: 
     failed, printed = run_with(runner, left_running, name)
     assert not failed, printed
     if runner != "nbval-lax":
-        init, up, use, files, metrics, status = texts(left_running / name)
+        init, up, use, files, metrics, secret, would_add, added, status = texts(left_running / name)
         assert init == "churn: this folder is a workspace already"
         assert up == "nothing to do\nmlflow  running  local  3.17.2"
         assert use.endswith("MLFLOW_TRACKING_PASSWORD (hidden)")
         assert (files, metrics) == ("['notes.txt']", "[{'auc': 0.91}]")
-        assert status.startswith("mlflow  running")
+        assert secret == "DEMO_TOKEN set, readable by: you"
+        assert would_add == "feature-store 1.0 is in src/churn/feature_store already; nothing was written"
+        assert added.startswith("feature-store 1.0 is in src/churn/feature_store already (6 files, clean)")
+        assert status.splitlines()[0].split() == ["mlflow", "service", "running", "local", "3.17.2"]
+        assert status.splitlines()[1].split() == ["feature-store", "component", "clean", "6", "files"]
+
+
+@pytest.mark.live
+@pytest.mark.slow
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_features_are_built_and_read_twice_and_what_was_added_is_gone(isolated: Path, runner: str) -> None:
+    for name in ("first.ipynb", "again.ipynb"):
+        shutil.copy(FEATURES, name)
+        failed, printed = run_with(runner if name == "first.ipynb" else "nbclient", isolated, name)
+        assert not failed, printed
+        left = {path.name for path in isolated.iterdir()} - {"first.ipynb", "again.ipynb"}
+        assert left <= {".mlox", "mlox.yaml", "data", ".pytest_cache"}, left
+    built, online, offline = texts(isolated / "again.ipynb")[2:5]
+    assert built == "{'customers': ['tenure_months', 'support_calls', 'plan']}"
+    assert [line.split()[-1] for line in online.splitlines()] == ["plan", "basic", "basic"]
+    assert [line.split()[-2] for line in offline.splitlines()] == ["support_calls", "0.0", "3.0", "NaN"]
 
 
 @pytest.mark.live
