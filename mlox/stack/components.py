@@ -95,6 +95,7 @@ class Components:
             MloxError: see :func:`mlox.components.plan_addition`.
             UsageError: it is there and differs.
         """
+        self.stack.workspace.check_place()
         spec, records = self.stack.spec(), read_records(self.tree)
         name = template.spec.name
         chosen = dict(options or {})
@@ -114,7 +115,6 @@ class Components:
         emit: Emit = silent,
     ) -> Addition | None:
         """Write a component into the repository, all of it or nothing; see :meth:`plan`."""
-        self.stack.workspace.check_place()
         self.plan(template, to=to, options=options)
         with self._alone(emit):
             addition = self.plan(template, to=to, options=options)

@@ -166,14 +166,14 @@ def test_run_again_the_quickstart_has_nothing_to_do(left_running: Path, runner: 
 @pytest.mark.live
 @pytest.mark.slow
 @pytest.mark.parametrize("runner", RUNNERS)
-def test_features_are_built_and_read_twice_and_what_was_added_is_gone(isolated: Path, runner: str) -> None:
-    for name in ("first.ipynb", "again.ipynb"):
+def test_features_are_built_and_read_and_what_was_added_is_gone(isolated: Path, runner: str) -> None:
+    for name in ("first.ipynb", "again.ipynb")[: 2 if runner == "nbclient" else 1]:
         shutil.copy(FEATURES, name)
-        failed, printed = run_with(runner if name == "first.ipynb" else "nbclient", isolated, name)
+        failed, printed = run_with(runner, isolated, name)
         assert not failed, printed
         left = {path.name for path in isolated.iterdir()} - {"first.ipynb", "again.ipynb"}
         assert left <= {".mlox", "mlox.yaml", "data", ".pytest_cache"}, left
-    built, online, offline = texts(isolated / "again.ipynb")[2:5]
+    built, online, offline = texts(isolated / name)[2:5]
     assert built == "{'customers': ['tenure_months', 'support_calls', 'plan']}"
     assert [line.split()[-1] for line in online.splitlines()] == ["plan", "basic", "basic"]
     assert [line.split()[-2] for line in offline.splitlines()] == ["support_calls", "0.0", "3.0", "NaN"]

@@ -35,6 +35,9 @@ def test_the_wheel_plans_a_stack_in_an_empty_environment(tmp_path: Path, resolut
     assert "mlflow" in run(python.with_name("mlox"), "catalog")
     assert "create" in run(python, "-c", TRIED, tmp_path)
     assert run(python, "-c", "import mlox_jupyter, mlox.cli; print('there')") == "there\n"
+    assert "6 files" in run(python.with_name("mlox"), "-C", tmp_path, "add", "feature-store")
+    assert "clean" in run(python.with_name("mlox"), "-C", tmp_path, "status", "feature-store")
+    assert "6 files" in run(python.with_name("mlox"), "-C", tmp_path, "remove", "feature-store")
     assert "running" in run(python.with_name("mlox"), "-C", tmp_path, "up", "redis")
     assert "data removed" in run(python.with_name("mlox"), "-C", tmp_path, "-y", "down", "redis", "--purge")
     assert run(python.with_name("mlox"), "--version").startswith("mlox ")
