@@ -52,7 +52,7 @@ def broken(kernel: Kernel, statement: str) -> Ran:
 from dataclasses import replace
 from mlox.verbs import all_verbs, table
 whole = all_verbs()["catalog"]
-def function(ctx, query=None):
+def function(ctx, query=None, **_):
     {statement}
 table.TABLE["catalog"] = replace(whole, function=function)
 try:
