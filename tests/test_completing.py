@@ -55,6 +55,11 @@ LINES = {
     "down ": ["mlflow", "redis"],
     "why m": ["mlflow"],
     "info b": ["base"],
+    "add fea": ["feature-store"],
+    "add feature-store --i": ["--install"],
+    "add feature-store --set online_store=r": ["online_store=redis"],
+    "up fea": [],
+    "remove fea": [],
     "up mlflow --pru": ["--prune"],
     "up --on ": ["local"],
     "up mlflow --set w": ["workers=", "workers=1"],
@@ -86,6 +91,14 @@ def test_a_line(line: str, names: Names) -> None:
 def test_the_begin_of_a_line(names: Names) -> None:
     assert set(texts("", names)) == {name.split()[0] for name in all_verbs()}
     assert {candidate.help for candidate in complete(["up"[:1]], names)} >= {all_verbs()["up"].summary}
+
+
+def test_components_of_the_repository_are_offered_where_they_can_be_named(demo: Say) -> None:
+    demo("add", "feature-store")
+    assert (
+        texts("remove fea", Names()) == texts("status fea", Names()) == texts("info fea", Names()) == ["feature-store"]
+    )
+    assert texts("down fea", Names()) == []
 
 
 def test_an_option_is_offered_once_unless_it_can_be_repeated(names: Names) -> None:

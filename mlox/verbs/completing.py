@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from mlox.verbs.table import Parameter, Verb
 
 if TYPE_CHECKING:
     from mlox.specs import CatalogService, OptionSpec
+    from mlox.stack import Components
     from mlox.stack.surroundings import Surroundings
 
 T = TypeVar("T")
@@ -67,6 +68,24 @@ class Names:
         """What can be deployed."""
         return quietly(lambda: tuple(self._around.catalog.names()), ())
 
+    @cached_property
+    def _components(self) -> Components:
+        from mlox.stack import Components, Stack
+
+        return Components(Stack(path=self._folder))
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """What can be added to the repository."""
+        return quietly(lambda: tuple(self._components.names()), ())
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The components of the repository, as they are written down."""
+        from mlox.components import read_records
+
+        return quietly(lambda: tuple(read_records(self._components.tree)), ())
+
     @property
     def secrets(self) -> tuple[str, ...]:
         """The names of secrets."""
@@ -88,6 +107,11 @@ class Names:
         """The catalog's entry of a service, by its name in the stack or in the catalog."""
         kind = self.services.get(word, word)
         return quietly(lambda: self._around.catalog.get(kind).service, None)
+
+    def options(self, word: str) -> Mapping[str, OptionSpec]:
+        """The options of a service, or of a component."""
+        entry = self.entry(word)
+        return entry.options if entry else quietly(lambda: self._components.template(word).spec.options, {})
 
     def versions(self, kind: str) -> tuple[str, ...]:
         """Versions of a service that are known without asking anybody: the catalog's, and those of the stack."""
@@ -191,7 +215,8 @@ def _positional(verb: Verb, rest: Sequence[str], partial: str, names: Names) -> 
     given = _arguments(verb, rest)
     if not places or (len(given) >= len(places) and places[-1].shape != "many"):
         return
-    source = _source(verb, places[min(len(given), len(places) - 1)])
+    parameter = places[min(len(given), len(places) - 1)]
+    source = _source(verb, parameter)
     if source == "verbs":
         yield from _verbs(given)
     elif source == "secrets":
@@ -199,7 +224,11 @@ def _positional(verb: Verb, rest: Sequence[str], partial: str, names: Names) -> 
     elif source in ("services", "catalog"):
         known = {name: f"{kind} of this stack" for name, kind in names.services.items() if name not in given}
         yield from (Candidate(name, "name", text) for name, text in known.items())
+    if "component" in parameter.help and not given:
+        yield from (Candidate(name, "name", "component of this repository") for name in names.added)
     if source == "catalog":
+        if "component" in parameter.help:
+            yield from (Candidate(name, "name", "component") for name in names.components if name not in names.added)
         kind, at, _ = partial.partition("@")
         yield from (Candidate(name, "name", "in the catalog") for name in names.catalog if name not in given)
         yield from (Candidate(f"{kind}@{version}", "name") for version in (names.versions(kind) if at else ()))
@@ -240,9 +269,8 @@ def _values(flag: str, verb: Verb | None, rest: Sequence[str], names: Names) -> 
 
 def _assignments(services: Sequence[str], names: Names) -> list[Candidate]:
     """``name=`` for each option of a service, and ``name=value`` where the values can be listed."""
-    entry = names.entry(services[0].partition("@")[0]) if services else None
     found = []
-    for name, option in (entry.options if entry else {}).items():
+    for name, option in names.options(services[0].partition("@")[0] if services else "").items():
         found.append(Candidate(f"{name}=", "option", option.help))
         found += [Candidate(f"{name}={value}", "value", option.help) for value in option_values(option)]
     return found
