@@ -91,7 +91,7 @@ class Plan:
         lines = [f"{'service':<16} {'action':<8} {'on':<10} why"] if self.actions else ["nothing to do"]
         for action in self.actions:
             label = action.service if action.unit == "server" else f"{action.service}.{action.unit}"
-            why = ", ".join(map(str, action.reasons)) or _why(action)
+            why = ", ".join(filter(None, (_why(action), *map(str, action.reasons))))
             lines.append(f"{label:<16} {action.kind:<8} {action.server:<10} {why}".rstrip())
         lines += [f"{name} runs but is not in mlox.yaml (stop it: mlox up --prune)" for name in self.unlisted]
         return "\n".join(lines)
@@ -148,7 +148,8 @@ def _compare(unit: Unit, there: Observed | None) -> tuple[Action | None, Unit]:
     A unit whose intent is unchanged keeps the very text in its annotation, whatever a newer mlox would render.
     """
     if there is None:
-        return Action("create", unit.service, unit.name, unit.server, unit), unit
+        grants = tuple(Reason(f"grants.{grant.need}", None, str(grant)) for grant in unit.grants)
+        return Action("create", unit.service, unit.name, unit.server, unit, grants), unit
     before, after = dict(there.unit.intent), dict(unit.intent)
     reasons = _reasons(before, after)
     if reasons:
@@ -180,8 +181,12 @@ def _identity(action: Action) -> object:
 
 
 def _why(action: Action) -> str:
+    """What is not told by reasons: what runs afterwards, or what goes."""
     if action.kind in ("stop", "remove"):
-        return "with its data" if action.kind == "remove" else ""
+        goes = [str(grant) for grant in action.about.grants if grant.revoke]
+        return ", and ".join(["with its data", *goes]) if action.kind == "remove" else ""
+    if action.reasons and action.kind != "create":
+        return ""
     ports = ", ".join(f"{port.name} on port {port.number}" for port in action.about.ports)
     return f"{action.about.catalog} {action.about.version}" + (f", {ports}" if ports else "")
 

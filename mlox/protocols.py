@@ -36,13 +36,17 @@ def silent(_: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that a stack needs on the PATH: its name, how to ask its version, the package that brings it."""
+    """A program that a stack needs on the PATH: its name, how to ask its version, the package that brings it.
+
+    ``folders`` are patterns of folders that are looked into after the PATH.
+    """
 
     name: str
     version_argv: tuple[str, ...] = ()
     version_pattern: str = ""
     debian: str = ""
     homebrew: str = ""
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,12 +53,14 @@ class SecretRef:
 class Software:
     """What a unit runs: Python packages (with the exact pins, once known), or a program from the PATH.
 
-    ``pins`` are lines of a requirements file, with markers; empty means that they are not decided yet.
+    ``pins`` are lines of a requirements file, with markers; empty means that they are not decided yet. ``folders`` are
+    patterns of folders that a program is looked for in as well.
     """
 
     packages: tuple[str, ...] = ()
     pins: tuple[str, ...] = ()
     binary: str = ""
+    folders: tuple[str, ...] = ()
 
     @property
     def pending(self) -> bool:
@@ -109,6 +111,34 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """What a provider is asked for on behalf of a unit, before that starts: an account of its own.
+
+    ``unit`` is the provider's, inside which ``argv`` and ``revoke`` run with ``environment``; that holds secrets of the
+    consumer's unit by its own keys. ``name`` is what the account is called there.
+    """
+
+    need: str
+    provider: str
+    unit: str
+    name: str
+    argv: tuple[str, ...]
+    revoke: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.provider}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """How a secret of a running unit is changed: its key in the unit's texts, and the command inside the unit."""
+
+    key: str
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """One unit, rendered. Texts hold ``${secret.KEY}`` and ``${quoted.KEY}`` and nothing else of the grammar.
 
@@ -132,6 +162,8 @@ class Unit:
     secrets: tuple[SecretRef, ...] = ()
     probe: Probe | None = None
     jobs: tuple[Job, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    rotations: tuple[Rotation, ...] = ()
     after: tuple[str, ...] = ()
     stateful: bool = False
     stop_signal: str = "SIGTERM"
@@ -152,6 +184,10 @@ class Unit:
     def port(self, name: str) -> PortBinding | None:
         """The port of that name, or None."""
         return next((port for port in self.ports if port.name == name), None)
+
+    def secret(self, key: str) -> SecretRef | None:
+        """The secret of that key, or None."""
+        return next((ref for ref in self.secrets if ref.key == key), None)
 
     def pinned(self, software: Software) -> Unit:
         """The same unit with its software decided."""

@@ -1,8 +1,8 @@
 """Which variables a catalog text may hold, and what is put in their place.
 
 The grammar is closed: ``${port.NAME} ${dir.NAME} ${secret.NAME} ${secretfile.NAME} ${need.NAME.VALUE}
-${option.NAME} ${version}``, for clients also ``${url.NAME} ${host.NAME}``; ``$$`` is one dollar sign. Any other ``$``
-before a brace is an error: no ``${`` survives.
+${option.NAME} ${version}``, for clients also ``${url.NAME} ${host.NAME}``, in grants ``${grant.NAME}``; ``$$`` is one
+dollar sign. Any other ``$`` before a brace is an error: no ``${`` survives.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import quote
 from mlox.errors import SpecError, UnknownNameError, nearest
 from mlox.secret import Secret
 
-KINDS = ("dir", "host", "need", "option", "port", "quoted", "secret", "secretfile", "url", "version")
+KINDS = ("dir", "grant", "host", "need", "option", "port", "quoted", "secret", "secretfile", "url", "version")
 
 _TOKEN = re.compile(r"\$\$|\$\{([^{}]*)\}|\$\{|\$")
 

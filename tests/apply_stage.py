@@ -21,7 +21,7 @@ from tests.test_plans import CATALOG, PROGRAMS, laid_over
 
 STACK = "demo-0001"
 REDIS = {"service": "redis", "version": "7.0.15"}
-POSTGRES = {"service": "postgres"}
+POSTGRES = {"service": "elephant"}
 MLFLOW = {"service": "mlflow", "version": "3.17.2", "needs": {"database": "embedded", "artifacts": "embedded"}}
 WIRED = {**MLFLOW, "needs": {"database": "postgres", "artifacts": "embedded"}}
 SERVICES: dict[str, Any] = {"mlflow": WIRED, "postgres": POSTGRES, "redis": REDIS}

@@ -59,7 +59,7 @@ def test_a_second_instance_has_a_name_of_its_own() -> None:
 
 
 def test_a_provider_that_is_there_is_wired() -> None:
-    spec, _ = joined(stack(db={"service": "postgres"}), "mlflow")
+    spec, _ = joined(stack(db={"service": "elephant"}), "mlflow")
     assert spec.services["mlflow"].needs == {"database": "db", "artifacts": "embedded"}
 
 
@@ -70,7 +70,7 @@ def test_a_provider_that_comes_later_rewires_nobody() -> None:
 
 
 def test_between_two_providers_it_is_an_error_until_somebody_says() -> None:
-    there = stack(a={"service": "postgres"}, b={"service": "postgres"})
+    there = stack(a={"service": "elephant"}, b={"service": "postgres"})
     with pytest.raises(WiringError, match="a and b both provide postgresql"):
         joined(there, "mlflow")
     assert joined(there, "mlflow", needs={"database": "b"})[0].services["mlflow"].needs["database"] == "b"
@@ -112,7 +112,7 @@ OTHER: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("asked", "difference"), OTHER, ids=[difference for _, difference in OTHER])
 def test_other_words_are_told_apart(asked: dict[str, Any], difference: str) -> None:
     with pytest.raises(UsageError) as caught:
-        joined(stack(mlflow=WRITTEN, db={"service": "postgres"}), "mlflow", **asked)
+        joined(stack(mlflow=WRITTEN, db={"service": "elephant"}), "mlflow", **asked)
     assert difference in caught.value.problem
     assert "--as" in (caught.value.hint or "")
 
@@ -146,7 +146,7 @@ WRONG: list[tuple[dict[str, Any], type[MloxError], str, str]] = [
     ({"service": "redis", "options": {"maxmemory": 1}}, UnknownNameError, "unknown option", "'maxmemory_mb'"),
     ({"service": "redis", "options": {"maxmemory_mb": -1}}, SpecError, "the least is 0", "limit"),
     ({"service": "typed"}, SpecError, "the option 'region' is missing", "--set region=VALUE"),
-    ({"service": "postgres", "needs": {"x": "y"}}, UnknownNameError, "unknown need 'x'", ""),
+    ({"service": "elephant", "needs": {"x": "y"}}, UnknownNameError, "unknown need 'x'", ""),
     ({"service": "flow"}, WiringError, "nothing in the stack provides postgresql", "mlox catalog postgresql"),
 ]
 

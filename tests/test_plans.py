@@ -164,6 +164,7 @@ def seen(unit: Unit) -> Data:
         "secrets": {ref.key: f"{ref.name} {ref.state}" for ref in unit.secrets},
         "directories": dict(unit.directories),
         "jobs": {job.name: list(job.argv) for job in unit.jobs},
+        "grants": {grant.need: dict(grant.environment) for grant in unit.grants},
         "after": list(unit.after),
         "server": unit.server,
     }

@@ -19,6 +19,7 @@ REFERENCES = {
     "secretfile.password": Variable("secretfile", "password", ""),
     "quoted.password": Variable("quoted", "password", ""),
     "need.database.url": Variable("need", "database", "url"),
+    "grant.user": Variable("grant", "user", ""),
     "option.max_size": Variable("option", "max_size", ""),
     "version": Variable("version", "", ""),
     "url.http": Variable("url", "http", ""),

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from mlox.apply.granting import check_revocable, forget_given, grant, revoke
 from mlox.apply.health import await_health
+from mlox.apply.rotating import rotate
 from mlox.apply.seams import Applied, Seams
 from mlox.errors import Cancelled, MloxError, SecretNotFoundError
 from mlox.plan import Action, Plan
@@ -57,6 +59,11 @@ class Run:
         purge = action.kind == "remove"
         self.emit(Event(action.service, "stopping" if not purge else "stopping, removing its data"))
         backend = self.seams.backends[action.server]
+        if purge:
+            check_revocable(action.about, self.removing, self.seams)
+            forget_given(action.about, self.seams)
+            backend.stop(action.about.stack, action.service, action.unit, purge=False, emit=self.emit)
+            revoke(action.about, self.removing, self.seams, self.emit)
         backend.stop(action.about.stack, action.service, action.unit, purge=purge, emit=self.emit)
         if purge:
             self._forget(action)
@@ -73,12 +80,22 @@ class Run:
             if action is not None and action.kind not in ("stop", "remove"):
                 acted = True
                 running = self._ready(unit)
-                self.emit(Event(unit.service, "starting"))
-                self.seams.backends[unit.server].start(running, self._secrets(running), self.emit)
-            held = partial(self._held, running)
-            await_health(running, self.seams.backends[unit.server], held, emit=self.emit, cancel=self.cancel)
+                rotate(running, self.seams, self.emit, self._start)
+                grant(running, self._secrets(running), self.seams, self.emit)
+                self._start(running)
+            else:
+                self._await(running)
         if acted:
             self.emit(Event(units[0].service, "running", kind="done"))
+
+    def _start(self, unit: Unit) -> None:
+        self.emit(Event(unit.service, "starting"))
+        self.seams.backends[unit.server].start(unit, self._secrets(unit), self.emit)
+        self._await(unit)
+
+    def _await(self, unit: Unit) -> None:
+        held = partial(self._held, unit)
+        await_health(unit, self.seams.backends[unit.server], held, emit=self.emit, cancel=self.cancel)
 
     def _ready(self, unit: Unit) -> Unit:
         """The unit with its software pinned and its secrets made."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 from mlox.errors import MloxError, SpecError, UnknownNameError
-from mlox.specs import CONFIG, CatalogService, UnitSpec
+from mlox.specs import CONFIG, CatalogService, UnitSpec, UrlSpec
 from mlox.variables import Variable, references
 
 
@@ -14,7 +15,7 @@ def check(service: CatalogService, *, source: str) -> None:
     for where, text, kinds in _texts(service):
         try:
             for variable in references(text):
-                _known(service, variable, kinds)
+                _known(service, variable, kinds, where)
         except MloxError as error:
             raise SpecError(f"{source}: {where}: {error.problem}", hint=error.hint) from error
     for where, port in _port_names(service):
@@ -22,9 +23,10 @@ def check(service: CatalogService, *, source: str) -> None:
             raise SpecError(
                 f"{source}: {where}: no port {port!r}", hint=f"Declare it below ports: {sorted(service.ports)}."
             )
-    for job_name, job in service.jobs.items():
-        if job.unit not in service.units:
-            raise SpecError(f"{source}: jobs.{job_name}: no unit {job.unit!r}", hint=f"Units: {sorted(service.units)}.")
+    for where, unit in _unit_names(service):
+        if unit not in service.units:
+            raise SpecError(f"{source}: {where}: no unit {unit!r}", hint=f"Units: {sorted(service.units)}.")
+    _apart(service, source)
     if service.client.password is not None and service.client.password not in service.secrets:
         raise SpecError(f"{source}: client.password: no secret {service.client.password!r}", hint="Declare it.")
     if service.kind == "service" and not service.units:
@@ -36,6 +38,7 @@ def check(service: CatalogService, *, source: str) -> None:
 _SERVER = ("port", "dir", "secret", "secretfile", "need", "option", "version")
 _COMMAND = tuple(kind for kind in _SERVER if kind != "secret")
 _IN_PROCESS_LISTS = frozenset({"command", "native.command", "probe.exec"})
+_INSIDE = ("port", "dir", "option", "version")
 _CLIENT = ("port", "host", "url", "secret", "option", "version", "dir")
 
 
@@ -48,20 +51,47 @@ def _texts(service: CatalogService) -> Iterator[tuple[str, str, tuple[str, ...]]
         yield from ((f"needs.{name}.embedded.{key}", text, own) for key, text in (need.embedded or {}).items())
         yield from ((f"needs.{name}.packages", text, ("version",)) for text in need.packages)
         yield from ((f"needs.{name}.environment.{key}", text, _SERVER) for key, text in need.environment.items())
+        yield from ((f"needs.{name}.wired.{key}", text, _SERVER) for key, text in need.wired.items())
     for name, job in service.jobs.items():
-        yield from (
-            (f"jobs.{name}.argv", text, ("port", "dir", "secretfile", "option", "version")) for text in job.argv
-        )
+        yield from ((f"jobs.{name}.argv", text, (*_INSIDE, "secretfile")) for text in job.argv)
+    for name, secret in service.secrets.items():
+        yield from ((f"secrets.{name}.rotate", text, _INSIDE) for text in secret.rotate or ())
     for name, provide in service.provides.items():
-        parts = {"path": provide.url.path, "user": provide.url.user or "", "password": provide.url.password or ""}
-        for key, text in {**parts, **provide.values}.items():
+        for key, text in _offered(provide.url, provide.values).items():
             yield f"provides.{name}.{key}", text, ("secret", "option", "version")
+        if provide.grant is not None:
+            for key, text in _offered(provide.grant.url, provide.grant.values).items():
+                yield f"provides.{name}.grant.{key}", text, ("grant", "option", "version")
+            commands = (*provide.grant.argv, *(provide.grant.revoke or ()))
+            yield from ((f"provides.{name}.grant.argv", text, _INSIDE) for text in commands)
     for key, text in {
         **service.client.environment,
         **service.client.preferences,
         **service.client.arguments,
     }.items():
         yield f"client.{key}", text, _CLIENT
+
+
+def _apart(service: CatalogService, source: str) -> None:
+    """Secrets of the service, and those that providers give it, have names of their own."""
+    for secret, need in itertools.product(service.secrets, service.needs):
+        if secret.startswith(f"{need}_"):
+            raise SpecError(
+                f"{source}: secrets.{secret}: what a provider of the need {need!r} gives may have that name",
+                hint=f"Choose a name that does not begin with {need}_.",
+            )
+
+
+def _offered(url: UrlSpec, values: Mapping[str, str]) -> dict[str, str]:
+    """The texts of an offer by their keys."""
+    return {"path": url.path, "user": url.user or "", "password": url.password or "", **values}
+
+
+def _unit_names(service: CatalogService) -> Iterator[tuple[str, str]]:
+    yield from ((f"jobs.{name}", job.unit) for name, job in service.jobs.items())
+    for name, provide in service.provides.items():
+        if provide.grant is not None:
+            yield f"provides.{name}.grant", provide.grant.unit
 
 
 def _unit_texts(unit: UnitSpec) -> Iterator[tuple[str, str]]:
@@ -87,9 +117,11 @@ def _port_names(service: CatalogService) -> Iterator[tuple[str, str]]:
         yield from ((f"units.{name}.probe", probe.port) for probe in probes if probe is not None)
     for name, provide in service.provides.items():
         yield f"provides.{name}.url", provide.url.port
+        if provide.grant is not None:
+            yield f"provides.{name}.grant.url", provide.grant.url.port
 
 
-def _known(service: CatalogService, variable: Variable, kinds: tuple[str, ...]) -> None:
+def _known(service: CatalogService, variable: Variable, kinds: tuple[str, ...], where: str) -> None:
     if variable.kind not in kinds:
         raise SpecError(f"${{{variable.kind}...}} cannot be used here", hint=f"Here there are: {', '.join(kinds)}.")
     declared: dict[str, Mapping[str, object]] = {
@@ -105,7 +137,25 @@ def _known(service: CatalogService, variable: Variable, kinds: tuple[str, ...]) 
     names = declared.get(variable.kind)
     if names is not None and variable.name not in names:
         raise UnknownNameError.among(variable.kind, variable.name, names)
+    if variable.kind == "grant":
+        _granted(service, variable, where)
     if variable.kind == "need":
-        embedded = service.needs[variable.name].embedded
-        if embedded is not None and variable.value not in embedded:
-            raise UnknownNameError.among(f"value of need {variable.name!r}", variable.value, embedded)
+        _needed(service, variable, where)
+
+
+def _granted(service: CatalogService, variable: Variable, where: str) -> None:
+    grant = service.provides[where.split(".")[1]].grant
+    names = (*grant.names, *grant.secrets) if grant is not None else ()
+    if variable.name not in names:
+        raise UnknownNameError.among("name or secret of the grant", variable.name, names)
+
+
+def _needed(service: CatalogService, variable: Variable, where: str) -> None:
+    """What a need is met by: of a provider anything, since it is not known yet; without one what is embedded."""
+    if where.startswith(f"needs.{variable.name}."):
+        return
+    if ".wired." in where:
+        raise SpecError(f"the need {variable.name!r} cannot be used here", hint="Use the values of this need.")
+    embedded = service.needs[variable.name].embedded
+    if embedded is not None and variable.value not in embedded:
+        raise UnknownNameError.among(f"value of need {variable.name!r}", variable.value, embedded)

@@ -3,8 +3,9 @@
 from mlox.resolve.addresses import ClientTexts, client_texts, port_url
 from mlox.resolve.options import check_options, read_option
 from mlox.resolve.placing import candidate_ports, programs
-from mlox.resolve.rendering import World, lock_key, resolve
+from mlox.resolve.rendering import resolve
 from mlox.resolve.wiring import decide_needs, order, with_providers
+from mlox.resolve.world import World, lock_key
 
 __all__ = [
     "ClientTexts",

@@ -61,7 +61,8 @@ def programs(service: CatalogService) -> tuple[Program, ...]:
     """The programs that the service needs on the PATH where it runs natively."""
     binaries = [unit.native.binary for unit in service.units.values() if unit.native and unit.native.binary]
     return tuple(
-        Program(b.name, tuple(b.version_argv), b.version_pattern, b.debian or "", b.homebrew or "") for b in binaries
+        Program(b.name, tuple(b.version_argv), b.version_pattern, b.debian or "", b.homebrew or "", tuple(b.folders))
+        for b in binaries
     )
 
 

@@ -35,7 +35,11 @@ class OptionSpec(Spec):
 
 
 class SecretSpec(Spec):
-    """A secret of the service. ``generate`` is a length in characters; without ``rotate`` it cannot be rotated."""
+    """A secret of the service. ``generate`` is a length in characters; without ``rotate`` it cannot be rotated.
+
+    ``rotate`` runs inside the running service, which then starts again: it finds the two values in its environment as
+    ``MLOX_SECRET_OLD`` and ``MLOX_SECRET_NEW``, and succeeds where the new one is accepted already.
+    """
 
     generate: Annotated[int, Field(ge=16, le=256)] | None = None
     rotate: Argv | None = None
@@ -73,11 +77,15 @@ class PythonSpec(Spec):
 
 
 class BinarySpec(Spec):
-    """A program that must be on the PATH of the server, and how its version is read."""
+    """A program that must be on the PATH of the server, and how its version is read.
+
+    ``folders`` are patterns of folders that are looked into as well, those of the service's own version first.
+    """
 
     name: Text
     version_argv: Argv
     version_pattern: Text
+    folders: list[Annotated[str, StringConstraints(pattern=r"^/[^:]+$")]] = Field(default_factory=list)
     debian: Text | None = None
     homebrew: Text | None = None
 
@@ -148,10 +156,15 @@ class UnitSpec(ComposeKeys):
 
 
 class NeedSpec(Spec):
-    """A capability that the service uses, and the values that it has without a provider (``embedded``)."""
+    """A capability that the service uses, and the values that it has without a provider (``embedded``).
+
+    With a provider its values stand in their place; ``wired`` makes further ones of them, such as an address in
+    another form. ``packages`` and ``environment`` are added then.
+    """
 
     capability: Name
     embedded: dict[Identifier, str] | None = None
+    wired: dict[Identifier, str] = Field(default_factory=dict)
     packages: list[Text] = Field(default_factory=list)
     environment: dict[str, str] = Field(default_factory=dict)
     help: str = ""
@@ -168,12 +181,26 @@ class UrlSpec(Spec):
 
 
 class GrantSpec(Spec):
-    """How a consumer gets its own account: argv inside the unit; names and secrets come by environment."""
+    """How a consumer gets its own account: argv inside the unit, with the same result when it runs again.
+
+    ``names`` are derived from the consumer and ``secrets`` made for it. As ``${grant.NAME}`` they are in ``url`` and
+    ``values``, which stand in for those of the offer; commands find them in their environment as ``MLOX_GRANT_NAME``.
+    ``revoke`` takes the account away, with what is in it, when the consumer's data is purged.
+    """
 
     unit: Name
+    names: Annotated[list[Identifier], Field(min_length=1)]
+    secrets: dict[Identifier, SecretSpec] = Field(default_factory=dict)
+    url: UrlSpec
+    values: dict[Identifier, str] = Field(default_factory=dict)
     argv: Argv
     revoke: Argv | None = None
-    secrets: dict[Identifier, SecretSpec] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _made_by_mlox(self) -> Self:
+        if not all(secret.generate for secret in self.secrets.values()):
+            raise ValueError("a secret of a grant needs generate: its length")
+        return self
 
 
 class ProvideSpec(Spec):

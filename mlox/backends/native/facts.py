@@ -36,8 +36,8 @@ def look(site: Site, question: Question) -> Facts:
 
 def _versions(site: Site, programs: Iterable[Program]) -> Iterable[tuple[str, str]]:
     runs_as = account.existing()
-    path = search_path(runs_as)
     for program in programs:
+        path = search_path(runs_as, patterns=program.folders)
         found = shutil.which(program.name, path=path)
         if found is None:
             continue

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -48,7 +50,7 @@ def prepare(
     Raises:
         RequirementError: its program is not on the PATH.
     """
-    path = search_path(account, venv)
+    path = search_path(account, venv, unit.software.folders, unit.version)
     given = launch(unit, secrets).environment
     environment = {"PATH": path, "HOME": str(place.data), **passed(), **given, shim.VARIABLE: place.marker}
     words = tuple(finish(word) for word in argv)
@@ -81,17 +83,23 @@ def program(name: str, path: str) -> str:
     return found
 
 
-def search_path(account: Account, venv: Path | None = None) -> str:
-    """Where a service's programs are looked for: its environment, the system, what the account can read of our PATH."""
+def search_path(account: Account, venv: Path | None = None, patterns: tuple[str, ...] = (), version: str = "") -> str:
+    """Where a service's programs are looked for: its environment, the system, what the account can read of our PATH.
+
+    Then what ``patterns`` match: first the folders of ``version`` (``/usr/lib/postgresql/15/bin`` for 15.4), then the
+    newest.
+    """
     ours = [Path(each) for each in os.environ.get("PATH", "").split(os.pathsep) if Path(each).is_absolute()]
     private = {Path(sys.prefix) / "bin", Path(os.environ.get("VIRTUAL_ENV", sys.prefix)) / "bin"}
-    postgres = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda each: _number(each.parent.name))
+    further = [Path(each) for pattern in patterns for each in glob.glob(pattern)]  # noqa: PTH207 - of the whole disk
+    major = _number(version)
+    further.sort(key=lambda each: (_number(str(each)) != major, -_number(str(each))))
     folders = [
         *([venv / "bin"] if venv else []),
         *map(Path, FIRST),
         *(each for each in ours if each not in private and account.may_list(each)),
         *(each for each in map(Path, LAST) if each.is_dir()),
-        *reversed(postgres),
+        *(each for each in further if each.is_dir()),
     ]
     return os.pathsep.join(dict.fromkeys(str(each) for each in folders if os.pathsep not in str(each)))
 
@@ -105,5 +113,6 @@ def passed() -> dict[str, str]:
     return found
 
 
-def _number(version: str) -> int:
-    return int(version) if version.isdigit() else 0
+def _number(text: str) -> int:
+    found = re.search(r"\d+", text)
+    return int(found.group()) if found else 0

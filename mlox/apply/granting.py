@@ -1,0 +1,106 @@
+"""How a consumer gets its account at a provider, and how that goes with its data: commands inside the provider."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from mlox.apply.seams import Seams
+from mlox.errors import SecretNotFoundError, ServiceError
+from mlox.protocols import Emit, Observed
+from mlox.secret import Secret
+from mlox.units import Grant, Job, Unit
+from mlox.variables import references, substitute
+
+TIMEOUT_S = 120.0
+PREFIX = "granted_"
+"""What stands before the keys of the consumer's secrets, among those of the provider."""
+
+
+def grant(unit: Unit, secrets: Mapping[str, Secret], seams: Seams, emit: Emit) -> None:
+    """Give ``unit`` its accounts, with its passwords of now; where it has them already, nothing changes.
+
+    Args:
+        unit: the consumer, as it will start. ``secrets``: its own, by its keys.
+
+    Raises:
+        ServiceError: the provider does not run, or refused.
+    """
+    for each in unit.grants:
+        there = _provider(unit, each, seams)
+        if there is None or there.state == "stopped":
+            raise ServiceError(
+                f"{unit.service} needs {each}, which does not run", hint=f"Start it: mlox up {each.provider}."
+            )
+        _run(there.unit, each, Job(f"grant-{unit.service}", each.argv, timeout_s=TIMEOUT_S), secrets, seams, emit)
+
+
+def check_revocable(unit: Unit, leaving: Collection[str], seams: Seams) -> None:
+    """Refuse to purge a consumer whose accounts cannot be taken away now, while all of it is there.
+
+    Args:
+        unit: the consumer. ``leaving``: services whose data is purged as well, with all that consumers have there.
+
+    Raises:
+        ServiceError: a provider has data of the consumer, and does not run.
+    """
+    for each in _revocable(unit, leaving):
+        there = _provider(unit, each, seams)
+        if there is not None and there.state == "stopped":
+            raise ServiceError(
+                f"{unit.service} has data in {each.provider}, which does not run; nothing of it was removed",
+                hint=f"Start that, then purge again: mlox up {each.provider}.",
+            )
+
+
+def revoke(unit: Unit, leaving: Collection[str], seams: Seams, emit: Emit) -> None:
+    """Take the accounts of ``unit`` away, with what is in them; where an account or its provider is gone, nothing.
+
+    Raises:
+        ServiceError: a provider refused.
+    """
+    for each in _revocable(unit, leaving):
+        there = _provider(unit, each, seams)
+        if there is not None:
+            _run(there.unit, each, Job(f"revoke-{unit.service}", each.revoke, timeout_s=TIMEOUT_S), {}, seams, emit)
+
+
+def forget_given(provider: Unit, seams: Seams) -> None:
+    """Before a provider's data is purged: forget the passwords that consumers have there.
+
+    A consumer that stays gets new ones, and with them an account again, when the provider comes back.
+    """
+    for o in seams.backends[provider.server].observe(provider.stack):
+        for each in o.unit.grants:
+            refs = [o.unit.secret(key) for key in _keys(each) if each.provider == provider.service]
+            for ref in filter(None, refs):
+                with contextlib.suppress(SecretNotFoundError):
+                    seams.store.delete(ref.name)
+
+
+def _revocable(unit: Unit, leaving: Collection[str]) -> list[Grant]:
+    return [each for each in unit.grants if each.revoke and each.provider not in leaving]
+
+
+def _provider(unit: Unit, grant: Grant, seams: Seams) -> Observed | None:
+    """The provider's unit as it is now, on whichever server."""
+    backends = {id(backend): backend for backend in seams.backends.values()}.values()
+    found = (o for backend in backends for o in backend.observe(unit.stack))
+    return next((o for o in found if (o.service, o.name) == (grant.provider, grant.unit)), None)
+
+
+def _keys(grant: Grant) -> set[str]:
+    """The consumer's secrets that the grant gives, by the consumer's keys."""
+    return {variable.name for _, text in grant.environment for variable in references(text)}
+
+
+def _run(provider: Unit, grant: Grant, job: Job, secrets: Mapping[str, Secret], seams: Seams, emit: Emit) -> None:
+    """Run a command inside the provider, with what the grant says of those of the consumer's secrets that are given."""
+    given = {key: secrets[key] for key in _keys(grant) if key in secrets}
+    told = [(name, text) for name, text in grant.environment if all(v.name in given for v in references(text))]
+    renamed = ((name, substitute(text, lambda v: f"${{secret.{PREFIX}{v.name}}}")) for name, text in told)
+    there = replace(provider, environment=(*provider.environment, *renamed))
+    own = {ref.key: seams.store.get(ref.name, ref.version or None) for ref in provider.secrets}
+    everything = {**own, **{f"{PREFIX}{key}": secret for key, secret in given.items()}}
+    seams.backends[provider.server].run_job(there, job, everything, emit)

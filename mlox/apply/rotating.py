@@ -1,0 +1,67 @@
+"""How a secret of a service changes while it runs: the command of its catalog entry, inside the unit that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mlox.apply.seams import Seams
+from mlox.errors import SecretNotFoundError
+from mlox.protocols import Emit, Event, Observed
+from mlox.secret import Secret
+from mlox.units import Job, SecretRef, Unit
+
+TIMEOUT_S = 120.0
+OLD, NEW = "MLOX_SECRET_OLD", "MLOX_SECRET_NEW"
+
+
+def rotate(unit: Unit, seams: Seams, emit: Emit, start: Callable[[Unit], None]) -> None:
+    """Make what runs accept the versions of secrets that ``unit`` will start with.
+
+    The commands succeed where the new value is accepted already: a rotation that was killed is finished so.
+
+    Args:
+        unit: as it will start, with its secrets made. ``start``: starts a unit and waits until it is healthy: a
+            password that lives in a database changes only while that runs.
+
+    Raises:
+        ServiceError: a command failed: neither value is accepted, or the new one is refused.
+    """
+    there = observed(unit, seams)
+    pairs = [(each, there.unit.secret(each.key), unit.secret(each.key)) for each in unit.rotations] if there else []
+    changes = [(each, old, new) for each, old, new in pairs if old and new and old.version not in ("", new.version)]
+    if there is None or not changes:
+        return
+    if there.state == "stopped":
+        start(there.unit)
+    for each, old, new in changes:
+        emit(Event(unit.service, f"changing its {each.key}"))
+        job = Job(f"rotate-{each.key}".replace("_", "-"), each.argv, timeout_s=TIMEOUT_S)
+        change(there.unit, job, _value(old, seams), seams.store.get(new.name, new.version), seams, emit)
+
+
+def change(unit: Unit, job: Job, old: Secret | None, new: Secret, seams: Seams, emit: Emit) -> None:
+    """Run one command that changes a secret from ``old`` (None: it is lost) to ``new`` inside ``unit``.
+
+    Raises:
+        ServiceError: it failed.
+    """
+    secrets = {ref.key: secret for ref in unit.secrets if (secret := _value(ref, seams)) is not None}
+    missing = {ref.key: Secret("") for ref in unit.secrets if ref.key not in secrets}
+    given = {"rotated_new": new, **({"rotated_old": old} if old is not None else {})}
+    environment = ((NEW, "${secret.rotated_new}"), (OLD, "${secret.rotated_old}" if old is not None else ""))
+    there = replace(unit, environment=(*unit.environment, *environment))
+    seams.backends[unit.server].run_job(there, job, {**secrets, **missing, **given}, emit)
+
+
+def observed(unit: Unit, seams: Seams) -> Observed | None:
+    """The unit of that name as it is now."""
+    found = seams.backends[unit.server].observe(unit.stack)
+    return next((o for o in found if o.key == unit.key), None)
+
+
+def _value(ref: SecretRef, seams: Seams) -> Secret | None:
+    try:
+        return seams.store.get(ref.name, ref.version or None)
+    except SecretNotFoundError:
+        return None

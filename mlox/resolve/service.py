@@ -1,0 +1,89 @@
+"""One service with all decided that its texts hold: version, options, ports, folder, versions of secrets. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlox.errors import SpecError
+from mlox.resolve.options import check_options, render_option
+from mlox.resolve.placing import choose_ports
+from mlox.resolve.world import World
+from mlox.specs import SecretSpec, ServiceSpec, StackSpec
+from mlox.specs.model import Scalar
+from mlox.units import SecretRef
+from mlox.variables import Variable, literal
+
+
+class Decided:
+    """One service of the stack, decided: the values from which its texts, and those of its consumers, are rendered."""
+
+    def __init__(
+        self, stack: StackSpec, name: str, world: World, ready: Mapping[str, Decided], taken: set[int]
+    ) -> None:
+        self.name = name
+        self.spec: ServiceSpec = stack.services[name]
+        self.catalog = world.services[name]
+        self.world = world
+        self.ready = ready
+        self.stack_id = stack.id or ""
+        self.version = self.spec.version or self.catalog.version
+        self.backend = world.backends.get(self.spec.server, "native")
+        self.facts = world.facts[self.spec.server]
+        if self.backend not in self.catalog.backends:
+            raise SpecError(
+                f"{name}: {self.catalog.name} does not run on {self.backend}",
+                hint=f"Put it on a server with: {', '.join(self.catalog.backends)}.",
+            )
+        self.options: Mapping[str, Scalar] = check_options(self.catalog, self.spec.options, where=name)
+        self.seen = tuple(o.unit for o in world.observed.values() if o.service == name)
+        had = {port.name: port.number for unit in self.seen for port in unit.ports}
+        busy = taken | self.facts.ports_taken
+        self.ports = choose_ports(name, self.catalog, self.spec.ports, had, self._held(), busy, self._kept(stack))
+        taken.update(self.ports.values())
+        self.folder = f"{self.facts.home}/{self.stack_id}/services/{name}"
+
+    def _held(self) -> set[str]:
+        """The names of the ports that the service listens on right now."""
+        alive = [o for o in self.world.observed.values() if o.state in ("running", "starting", "orphaned")]
+        return {port.name for o in alive if o.service == self.name for port in o.unit.ports}
+
+    def _kept(self, stack: StackSpec) -> set[int]:
+        """Ports that other services of the stack had, also stopped ones, or ask for."""
+        had = {p.number for o in self.world.observed.values() if o.service != self.name for p in o.unit.ports}
+        asked = {name: spec.ports for name, spec in stack.services.items() if name != self.name}
+        return had | {port for ports in asked.values() for port in ports.values()}
+
+    def secret(self, key: str, *, ref: str = "") -> SecretRef:
+        """The reference to one of the service's own secrets, under ``ref`` in somebody else's texts.
+
+        A generated one stays at the version that runs, since a restart would not change a password that lives in a
+        database; one that can be rotated follows the store.
+        """
+        full = f"{self.name}.{key}"
+        known = next((s for unit in self.seen for s in unit.secrets if s.name == full and s.version), None)
+        spec = self.catalog.secrets[key]
+        generate = spec.generate or 0
+        newest = self.world.versions.get(full, "")
+        version = known.version if known and generate and not (spec.rotate and newest) else newest
+        if not version and not generate:
+            raise SpecError(f"{self.name}: the secret {full!r} is not set", hint=f"Set it: mlox secrets set {full}.")
+        return SecretRef(ref or key, full, version, generate)
+
+    def granted(self, need: str, key: str, spec: SecretSpec) -> SecretRef:
+        """The reference to a secret that a provider's grant makes for this service; its newest version is granted."""
+        full = f"{self.name}.{need}_{key}"
+        return SecretRef(f"need_{need}_{key}", full, self.world.versions.get(full, ""), spec.generate or 0)
+
+    def value(self, variable: Variable) -> str | None:
+        """What stands for a variable in this service's own texts; None leaves it for the back end."""
+        if variable.kind == "version":
+            return literal(self.version)
+        if variable.kind == "option":
+            return literal(render_option(self.options[variable.name]))
+        if variable.kind == "port":
+            return str(self.ports[variable.name])
+        if variable.kind == "dir":
+            return literal(f"{self.folder}/{variable.name}")
+        if variable.kind == "secretfile":
+            return literal(f"{self.folder}/secrets/{variable.name}")
+        return None
