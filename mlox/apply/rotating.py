@@ -9,7 +9,7 @@ from mlox.apply.seams import Seams
 from mlox.errors import SecretNotFoundError
 from mlox.protocols import Emit, Event, Observed
 from mlox.secret import Secret
-from mlox.units import Job, SecretRef, Unit
+from mlox.units import Job, Rotation, SecretRef, Unit
 
 TIMEOUT_S = 120.0
 OLD, NEW = "MLOX_SECRET_OLD", "MLOX_SECRET_NEW"
@@ -27,7 +27,7 @@ def rotate(unit: Unit, seams: Seams, emit: Emit, start: Callable[[Unit], None]) 
     Raises:
         ServiceError: a command failed: neither value is accepted, or the new one is refused.
     """
-    there = observed(unit, seams)
+    there = _observed(unit, seams)
     pairs = [(each, there.unit.secret(each.key), unit.secret(each.key)) for each in unit.rotations] if there else []
     changes = [(each, old, new) for each, old, new in pairs if old and new and old.version not in ("", new.version)]
     if there is None or not changes:
@@ -36,25 +36,38 @@ def rotate(unit: Unit, seams: Seams, emit: Emit, start: Callable[[Unit], None]) 
         start(there.unit)
     for each, old, new in changes:
         emit(Event(unit.service, f"changing its {each.key}"))
-        job = Job(f"rotate-{each.key}".replace("_", "-"), each.argv, timeout_s=TIMEOUT_S)
-        change(there.unit, job, _value(old, seams), seams.store.get(new.name, new.version), seams, emit)
+        _change(there.unit, each, _value(old, seams), seams.store.get(new.name, new.version), seams, emit)
 
 
-def change(unit: Unit, job: Job, old: Secret | None, new: Secret, seams: Seams, emit: Emit) -> None:
-    """Run one command that changes a secret from ``old`` (None: it is lost) to ``new`` inside ``unit``.
+def take_back(unit: Unit, name: str, old: Secret, new: Secret, seams: Seams, emit: Emit) -> None:
+    """Make what runs accept the ``old`` value of a secret again, where it was not started with the ``new`` one yet.
+
+    What was is left to :func:`rotate`, since its annotation still tells that ``new`` is what it accepts.
 
     Raises:
-        ServiceError: it failed.
+        ServiceError: neither value is accepted, or it does not run.
     """
+    there = _observed(unit, seams)
+    if there is None:
+        return
+    for each in unit.rotations:
+        ref = there.unit.secret(each.key)
+        if ref is not None and (ref.name, ref.version) == (name, old.version):
+            _change(there.unit, each, new, old, seams, emit)
+
+
+def _change(unit: Unit, rotation: Rotation, old: Secret | None, new: Secret, seams: Seams, emit: Emit) -> None:
+    """Run the command inside ``unit``; ``old`` is None where it is lost."""
     secrets = {ref.key: secret for ref in unit.secrets if (secret := _value(ref, seams)) is not None}
     missing = {ref.key: Secret("") for ref in unit.secrets if ref.key not in secrets}
     given = {"rotated_new": new, **({"rotated_old": old} if old is not None else {})}
     environment = ((NEW, "${secret.rotated_new}"), (OLD, "${secret.rotated_old}" if old is not None else ""))
     there = replace(unit, environment=(*unit.environment, *environment))
+    job = Job(f"rotate-{rotation.key}".replace("_", "-"), rotation.argv, timeout_s=TIMEOUT_S)
     seams.backends[unit.server].run_job(there, job, {**secrets, **missing, **given}, emit)
 
 
-def observed(unit: Unit, seams: Seams) -> Observed | None:
+def _observed(unit: Unit, seams: Seams) -> Observed | None:
     """The unit of that name as it is now."""
     found = seams.backends[unit.server].observe(unit.stack)
     return next((o for o in found if o.key == unit.key), None)

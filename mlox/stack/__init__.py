@@ -3,7 +3,7 @@
 from mlox.stack.component import Component
 from mlox.stack.components import Components, install, options_of
 from mlox.stack.deployment import Deployment
-from mlox.stack.environment import Environment, Used, use_off
+from mlox.stack.environment import Environment, Used, in_use, use_off
 from mlox.stack.finding import get, use
 from mlox.stack.joining import Asked, read_assignments
 from mlox.stack.reasons import case_of, origins
@@ -23,6 +23,7 @@ __all__ = [
     "Used",
     "case_of",
     "get",
+    "in_use",
     "install",
     "options_of",
     "origins",

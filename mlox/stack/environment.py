@@ -95,6 +95,11 @@ def use(environment: Environment, owner: Owner) -> Used:
     return Used(tuple(chosen), hidden, tuple(foreign))
 
 
+def in_use(owner: Owner) -> bool:
+    """Whether this process uses a service."""
+    return any(setting.owner == owner for setting in _set.values())
+
+
 def use_off(owner: Owner | None = None) -> tuple[str, ...]:
     """Undo :func:`use`, of one service or of all: each variable as it was, unless the user has changed it since.
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
-from mlox.apply import Applied
+from mlox.apply import Applied, apply
 from mlox.errors import PartialError, SpecError, UnknownNameError, UsageError
-from mlox.plan import Plan, make_plan
-from mlox.protocols import Observed
+from mlox.plan import Plan, make_down_plan, make_plan
+from mlox.protocols import Emit, Observed
 from mlox.resolve import resolve
 from mlox.secret import Secret
-from mlox.specs import StackSpec
+from mlox.specs import EMBEDDED, SecretSpec, StackSpec
 from mlox.stack.joining import Asked, decide, join
 from mlox.stack.rows import service_rows
 from mlox.stack.surroundings import Surroundings
@@ -163,6 +164,17 @@ def secrets_of(around: Surroundings, name: str) -> list[Secret]:
     return [around.store.get(secret, version) for secret, version in sorted(refs) if secret in known]
 
 
+def take_down(around: Surroundings, names: Collection[str], *, purge: bool, emit: Emit) -> Deployed:
+    """Stop ``names``, or remove them with their data; the stack's lock is held."""
+    plan = make_down_plan(around.spec.id or "", around.observed.values(), names, purge=purge)
+    applied = apply(plan, around.seams(), emit=emit, cancel=threading.Event())
+    after = Surroundings(around.workspace, around.spec, around.home)
+    done = outcome(plan, applied, after, ())
+    if purge:
+        clear(after, names)
+    return done
+
+
 def clear(around: Surroundings, names: Collection[str]) -> None:
     """After a purge of ``names``, while the lock is held: their generated secrets, then the stack's empty folder.
 
@@ -172,11 +184,24 @@ def clear(around: Surroundings, names: Collection[str]) -> None:
     stored = set(around.store.names())
     for name in set(names) & set(around.spec.services) - there:
         with contextlib.suppress(SpecError, UnknownNameError):  # its catalog file is gone or broken
-            made = {f"{name}.{key}" for key, secret in around.service(name).secrets.items() if secret.generate}
+            keys = [key for key, secret in around.service(name).secrets.items() if secret.generate]
+            made = {f"{name}.{key}" for key in (*keys, *granted(around, name))}
             for secret in sorted(made & stored):
                 around.store.delete(secret)
     if not there:
         _clear_folder(around.folder)
+
+
+def granted(around: Surroundings, service: str) -> dict[str, SecretSpec]:
+    """The secrets that providers give a service, by their keys."""
+    found: dict[str, SecretSpec] = {}
+    needs = around.service(service).needs
+    for need, provider in around.spec.services[service].needs.items():
+        if provider != EMBEDDED and provider in around.spec.services and need in needs:
+            offer = around.service(provider).provides.get(needs[need].capability)
+            if offer is not None and offer.grant is not None:
+                found |= {f"{need}_{key}": secret for key, secret in offer.grant.secrets.items()}
+    return found
 
 
 def _clear_folder(folder: Path) -> None:

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mlox.apply import apply
 from mlox.errors import SpecError, UnknownNameError, UsageError
 from mlox.locks import hold
 from mlox.plan import Plan, make_down_plan
@@ -20,18 +19,18 @@ from mlox.stack.deployment import Deployment
 from mlox.stack.joining import Asked
 from mlox.stack.operations import (
     alive,
-    clear,
     joined,
     leaving,
-    outcome,
     plan_up,
     save,
     secrets_of,
     starting,
+    take_down,
     units_of,
     users_secrets,
 )
 from mlox.stack.profiles import with_profile
+from mlox.stack.rotating import rotate
 from mlox.stack.rows import service_rows
 from mlox.stack.server import Server
 from mlox.stack.service import Service
@@ -231,14 +230,16 @@ class Stack:
     def down(self, *names: str, purge: bool = False, all_servers: bool = False, emit: Emit = silent) -> Deployed:
         """Stop services; without names, all that are on this machine. With ``purge`` their data goes too."""
         with self._held(emit=emit) as around:
-            chosen = leaving(around, names, all_servers)
-            plan = make_down_plan(around.spec.id or "", around.observed.values(), chosen, purge=purge)
-            applied = apply(plan, around.seams(), emit=emit, cancel=threading.Event())
-            after = Surroundings.of(self.workspace, around.spec)
-            done = outcome(plan, applied, after, ())
-            if purge:
-                clear(after, chosen)
-            return done
+            return take_down(around, leaving(around, names, all_servers), purge=purge, emit=emit)
+
+    def rotate(self, name: str, *, emit: Emit = silent) -> Deployed:
+        """Make a new value for a service's secret, and start again what knows it; the old one is back on failure.
+
+        Raises:
+            UsageError: nobody can rotate it, or what knows it does not run. ServiceError: it failed.
+        """
+        with self._held(emit=emit) as around:
+            return rotate(around, name, emit=emit)
 
     def restart(self, *names: str, emit: Emit = silent) -> Deployed:
         """Stop and start services as they are; without names, all that run."""
