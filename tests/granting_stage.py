@@ -31,7 +31,9 @@ class DatabaseBackend(FakeBackend):
     """Units of postgres have a :class:`Database`; units with a grant are healthy while they can log in.
 
     Attributes:
-        databases: by service. ``refusing``: services in which no job succeeds.
+        databases: by service.
+        refusing: services in which no command succeeds. ``refusing_once``: the next command fails.
+        dying_once: units that die at their next start, by ``service.unit``.
         commands: environments of grants, revocations and rotations, in order.
     """
 
@@ -39,11 +41,17 @@ class DatabaseBackend(FakeBackend):
         super().__init__(programs={**PROGRAMS, "postgres": "15.4"})
         self.databases: dict[str, Database] = {}
         self.refusing: set[str] = set()
+        self.refusing_once = False
+        self.dying_once: set[str] = set()
         self.commands: list[tuple[str, dict[str, str]]] = []
         self.logins: dict[str, dict[str, str]] = {}
 
     def start(self, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> None:
         """Start it; a new postgres takes its password from its secret, a consumer logs in with its own."""
+        self.dying.pop(unit.key, None)
+        if unit.key in self.dying_once:
+            self.dying_once.remove(unit.key)
+            self.dying[unit.key] = "exit code 1"
         super().start(unit, secrets, emit)
         if unit.catalog == "postgres" and unit.service not in self.databases:
             self.databases[unit.service] = Database(secrets["password"].reveal())
@@ -57,7 +65,8 @@ class DatabaseBackend(FakeBackend):
         if kind not in ("grant", "revoke", "rotate"):
             return
         self.commands.append((job.name, environment))
-        if unit.service in self.refusing:
+        if unit.service in self.refusing or self.refusing_once:
+            self.refusing_once = False
             raise ServiceError(f"job {job.name} of {unit.service} ended with exit code 1", hint="Mend that.")
         if kind == "rotate":
             self._rotate(unit.service, environment)

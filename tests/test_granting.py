@@ -79,7 +79,7 @@ def test_a_purge_of_the_consumer_takes_its_account_and_its_password(house: House
     assert effects[-3:] == ["stop mlflow.server", "job postgres.server revoke-mlflow", "purge mlflow.server"]
 
 
-def test_a_consumer_is_not_purged_while_its_provider_is_stopped(house: House, backend: DatabaseBackend) -> None:
+def test_a_consumer_is_not_purged_while_its_provider_is_stopped(house: House) -> None:
     house.up(**SERVICES)
     house.apply(house.down("postgres"))
     applied = house.apply(house.down("mlflow", purge=True))
@@ -109,7 +109,7 @@ def test_a_consumer_outlives_the_purge_of_its_provider(house: House, backend: Da
     assert house.plan(**SERVICES).actions == ()
 
 
-def test_a_provider_that_never_was_leaves_nothing_to_revoke(house: House, backend: DatabaseBackend) -> None:
+def test_a_provider_that_never_was_leaves_nothing_to_revoke(house: House) -> None:
     house.up(**SERVICES)
     house.apply(house.down("postgres", purge=True))
     assert house.apply(house.down("mlflow", purge=True)).failed == {}

@@ -4,7 +4,7 @@ from mlox.resolve.addresses import ClientTexts, client_texts, port_url
 from mlox.resolve.options import check_options, read_option
 from mlox.resolve.placing import candidate_ports, programs
 from mlox.resolve.rendering import resolve
-from mlox.resolve.wiring import decide_needs, order, with_providers
+from mlox.resolve.wiring import could_use, decide_needs, order, with_providers
 from mlox.resolve.world import World, lock_key
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "candidate_ports",
     "check_options",
     "client_texts",
+    "could_use",
     "decide_needs",
     "lock_key",
     "order",

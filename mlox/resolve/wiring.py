@@ -64,6 +64,21 @@ def check_needs(
             raise UnknownNameError.among("need", need, service.needs, where=f"mlox.yaml: services.{name}.needs: ")
 
 
+def could_use(stack: StackSpec, services: Mapping[str, CatalogService], provider: str) -> tuple[tuple[str, str], ...]:
+    """Who meets a need by itself that ``provider`` could meet: pairs of a service and its need.
+
+    Args:
+        services: catalog entries by the name that they have in the stack.
+    """
+    offered = services[provider].provides
+    return tuple(
+        (name, need)
+        for name, spec in stack.services.items()
+        for need, chosen in spec.needs.items()
+        if chosen == EMBEDDED and name != provider and services[name].needs[need].capability in offered
+    )
+
+
 def order(services: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
     """Service names so that providers come before their consumers; otherwise in the given order.
 

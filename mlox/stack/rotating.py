@@ -7,7 +7,7 @@ import threading
 
 from mlox.apply import ALPHABET, Applied, apply, take_back
 from mlox.errors import MloxError, ServiceError, UnknownNameError, UsageError
-from mlox.plan import Plan
+from mlox.plan import Action, Plan
 from mlox.protocols import Emit, Event
 from mlox.secret import Secret
 from mlox.specs import SecretSpec
@@ -28,7 +28,7 @@ def rotate(around: Surroundings, name: str, *, emit: Emit) -> Deployed:
     length = rotatable(around, name).generate or 0
     users = knowing(around, name)
     plan = plan_up(around, around.spec, users, prune=False)
-    if plan.actions and all(reason.field.startswith("secrets.") for a in plan.actions for reason in a.reasons):
+    if plan.actions and all(_by_secrets_alone(action) for action in plan.actions):
         emit(Event(name.partition(".")[0], "finishing a rotation that was interrupted"))
         return outcome(plan, _applied(plan, around, emit), _now(around), ())
     if plan.actions:
@@ -90,6 +90,11 @@ def knowing(around: Surroundings, name: str) -> tuple[str, ...]:
             f"{owner} does not run, and only then can it change {name}", hint=f"Start it: mlox up {owner}."
         )
     return tuple(sorted(users))
+
+
+def _by_secrets_alone(action: Action) -> bool:
+    """Whether nothing but versions of secrets differs."""
+    return bool(action.reasons) and all(reason.field.startswith("secrets.") for reason in action.reasons)
 
 
 def _gone_back(

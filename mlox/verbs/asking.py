@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 
 
 def asked_for(
-    stack: Stack, word: str, *, as_: str | None = None, on: str | None = None, set_: tuple[str, ...] = ()
+    stack: Stack,
+    word: str,
+    *,
+    as_: str | None = None,
+    on: str | None = None,
+    set_: tuple[str, ...] = (),
+    needs: tuple[str, ...] = (),
 ) -> Asked:
     """``NAME`` or ``NAME@VERSION`` with the options of ``add`` and ``up``; NAME may be one of the stack's own.
 
@@ -29,4 +35,13 @@ def asked_for(
     catalog_name = written.service if written is not None and as_ is None else name
     service = around.catalog.get(catalog_name).service
     own_name = as_ or (name if written is not None and name != catalog_name else None)
-    return Asked(catalog_name, version or None, own_name, on, {}, read_assignments(set_, service))
+    return Asked(catalog_name, version or None, own_name, on, _read_needs(needs), read_assignments(set_, service))
+
+
+def _read_needs(texts: tuple[str, ...]) -> dict[str, str]:
+    """The wiring in ``--needs need=service`` texts."""
+    pairs = [text.partition("=") for text in texts]
+    wrong = next((text for text, (need, _, name) in zip(texts, pairs, strict=True) if not need or not name), None)
+    if wrong is not None:
+        raise UsageError(f"--needs takes NEED=SERVICE, not {wrong!r}", hint="For example: --needs database=postgres.")
+    return {need: name for need, _, name in pairs}

@@ -45,18 +45,19 @@ def add(
     as_: Annotated[str | None, "services: the name that it gets in the stack"] = None,
     on: Annotated[str | None, "services: the server that it is for"] = None,
     set_: Annotated[tuple[str, ...], "an option, NAME=VALUE; can be repeated"] = (),
+    needs: Annotated[tuple[str, ...], "services: what meets a need, NEED=SERVICE or NEED=embedded; can be repeated"] = (),
     to: Annotated[str | None, "components: the folder of the package that it goes into"] = None,
     install: Annotated[bool, "components: install its dependencies into this Python too"] = False,
 ) -> Value:
     """Write a service into mlox.yaml, or a component's code into the repository; starts nothing."""
     if is_component(ctx, name.partition("@")[0]):
-        _only_for("services", name, {"--as": as_, "--on": on})
+        _only_for("services", name, {"--as": as_, "--on": on, "--needs": needs})
         return add_component(ctx, name, to=to, set_=set_, install=install)
     refuse_misspelt(ctx, name.partition("@")[0])
     _only_for("components", name, {"--to": to, "--install": install})
     stack = ctx.stack()
     known = stack.names()
-    (added,) = stack.write((asked_for(stack, name, as_=as_, on=on, set_=set_),), dry_run=ctx.dry_run)
+    (added,) = stack.write((asked_for(stack, name, as_=as_, on=on, set_=set_, needs=needs),), dry_run=ctx.dry_run)
     if added in known:
         line = f"{added} is in mlox.yaml already"
     else:

@@ -9,11 +9,11 @@ from mlox.errors import Cancelled, UsageError
 from mlox.values import Deployed, Planned, Value
 from mlox.verbs.asking import asked_for
 from mlox.verbs.components import refuse_components
+from mlox.verbs.consequences import left_behind, stays, what_goes
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
 
 if TYPE_CHECKING:
-    from mlox.plan import Plan
     from mlox.stack import Asked, Deployment, Stack
     from mlox.verbs.body import Body
 
@@ -31,10 +31,12 @@ def plan(
     """Show what up would do; touches nothing."""
     if ctx.body is not None:
         stack, asked = _of_body(ctx, ctx.body, *names)
-        return Planned(stack.plan(asked=asked, prune=prune), differs_is=4 if exit_code else 0)
-    stack = ctx.stack()
-    stack.workspace.read()
-    return Planned(stack.plan(*names, prune=prune), differs_is=4 if exit_code else 0)
+        made = stack.plan(asked=asked, prune=prune)
+    else:
+        stack = ctx.stack()
+        stack.workspace.read()
+        made = stack.plan(*names, prune=prune)
+    return Planned(made, differs_is=4 if exit_code else 0, notes=left_behind(made))
 
 
 @verb("up", group="stack")
@@ -45,28 +47,30 @@ def up(
     as_: Annotated[str | None, "the name that a new service gets in the stack"] = None,
     on: Annotated[str | None, "the server that a new service is for"] = None,
     set_: Annotated[tuple[str, ...], "an option, NAME=VALUE; can be repeated"] = (),
+    needs: Annotated[tuple[str, ...], "what meets a need, NEED=SERVICE or NEED=embedded; can be repeated"] = (),
     prune: Annotated[bool, "also stop what runs but is not in mlox.yaml"] = False,
     plan: Annotated[str | None, "the digest of the plan that you agreed to; another one is refused"] = None,
     detach: Annotated[bool, "do not wait until the services are healthy"] = False,
 ) -> Value:
     """Start services, and what they need, and wait until they are healthy."""
     if ctx.body is not None:
-        stack, asked = _of_body(ctx, ctx.body, *names, *filter(None, (as_, on)), *set_)
+        stack, asked = _of_body(ctx, ctx.body, *names, *filter(None, (as_, on)), *set_, *needs)
     else:
         refuse_components(ctx, names, "up")
         stack = ctx.stack()
         if not names:
             stack.workspace.read()
-        if (as_ or set_) and len(names) != 1:
-            raise UsageError("--as and --set are for one service", hint="Name one service.")
-        asked = tuple(asked_for(stack, word, as_=as_, on=on, set_=set_) for word in names)
+        if (as_ or set_ or needs) and len(names) != 1:
+            raise UsageError("--as, --set and --needs are for one service", hint="Name one service.")
+        asked = tuple(asked_for(stack, word, as_=as_, on=on, set_=set_, needs=needs) for word in names)
     if ctx.dry_run:
-        return Planned(stack.plan(asked=asked, prune=prune), notes=("nothing was changed",))
+        made = stack.plan(asked=asked, prune=prune)
+        return Planned(made, notes=(*left_behind(made), "nothing was changed"))
     deployment = stack.deploy(asked=asked, prune=prune, digest=plan, emit=ctx.emit)
     if detach:
         return Detached(deployment)
     done = _awaited(ctx, deployment)
-    return replace(done, notes=(*done.notes, *_next_steps(stack, done)))
+    return replace(done, notes=(*done.notes, *left_behind(done.plan), *stays(stack, done), *_next_steps(stack, done)))
 
 
 @verb("down", group="stack")
@@ -85,7 +89,7 @@ def down(
     if ctx.dry_run:
         return Planned(plan, notes=("nothing was changed",))
     if purge and plan:
-        ctx.confirm(_what_goes(stack, plan), answer=spec.name)
+        ctx.confirm(what_goes(stack, plan), answer=spec.name)
     done = stack.down(*names, purge=purge, all_servers=all_, emit=ctx.emit)
     if not done.plan:
         return done
@@ -154,10 +158,3 @@ def _next_steps(stack: Stack, done: Deployed) -> tuple[str, ...]:
     clients = {name: around.service(name).client for name in fresh}
     name = next((name for name in fresh if clients[name].object is not None), None)
     return (f"next: {{use:{clients[name].variable}:{name}}}",) if name else ()
-
-
-def _what_goes(stack: Stack, plan: Plan) -> str:
-    """The question before a purge: which data, how much of it, and that there is no backup."""
-    rows = stack.status(*{action.service for action in plan.actions}).services
-    data = [f"{row.name}: {(row.disk_bytes or 0) / 1e6:.1f} MB in {row.data_path or 'no folder'}" for row in rows]
-    return f"This deletes the data of {', '.join(r.name for r in rows)} for good ({'; '.join(data)}; no backup)."

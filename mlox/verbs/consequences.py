@@ -1,0 +1,59 @@
+"""What a plan means for data that people have: what stays where it is, and what is gone afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlox.values import Deployed
+
+if TYPE_CHECKING:
+    from mlox.plan import Plan
+    from mlox.stack import Stack
+
+
+def stays(stack: Stack, done: Deployed) -> tuple[str, ...]:
+    """Who could use a provider that just came up, and does not, since nothing moves unasked."""
+    from mlox.resolve import could_use
+
+    around = stack.surroundings()
+    fresh = [action.service for action in done.plan.actions if action.kind == "create"]
+    entries = {name: around.service(name) for name in around.spec.services}
+    pairs = [
+        (*pair, provider)
+        for provider in fresh
+        if provider in entries
+        for pair in could_use(around.spec, entries, provider)
+    ]
+    return tuple(
+        f"{name} stays on its own {need}, and its data cannot be moved to {provider} yet; a second one there: "
+        f"{{mlox}} up {around.spec.services[name].service} --as NAME --needs {need}={provider}"
+        for name, need, provider in pairs
+        if name not in fresh
+    )
+
+
+def left_behind(plan: Plan) -> tuple[str, ...]:
+    """Whose data a plan leaves where it is, because somebody has wired it otherwise in ``mlox.yaml``."""
+    from mlox.specs import EMBEDDED
+
+    return tuple(
+        f"{action.service} begins empty in {reason.after.split()[0]}: what it has stays in its own "
+        f"{reason.field.removeprefix('needs.')}, and is there again with embedded in mlox.yaml"
+        for action in plan.actions
+        for reason in action.reasons
+        if reason.field.startswith("needs.") and reason.before == EMBEDDED and reason.after
+    )
+
+
+def what_goes(stack: Stack, plan: Plan) -> str:
+    """The question before a purge: which data, how much of it, where else some lies, and that there is no backup."""
+    rows = stack.status(*{action.service for action in plan.actions}).services
+    data = [f"{row.name}: {(row.disk_bytes or 0) / 1e6:.1f} MB in {row.data_path or 'no folder'}" for row in rows]
+    leaving = {action.service for action in plan.actions}
+    around = stack.surroundings()
+    data += [
+        f"{g} of {a.service}" for a in plan.actions for g in a.about.grants if g.revoke and g.provider not in leaving
+    ]
+    others = (o for o in around.observed.values() if o.service not in leaving)
+    data += [f"with it {grant} of {o.service}" for o in others for grant in o.unit.grants if grant.provider in leaving]
+    return f"This deletes the data of {', '.join(r.name for r in rows)} for good ({'; '.join(data)}; no backup)."
