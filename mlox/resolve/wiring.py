@@ -131,7 +131,7 @@ def _provider(name: str, service: CatalogService, need: str, provides: Mapping[s
     if len(candidates) > 1:
         raise WiringError(
             f"{name}.{need}: {' and '.join(candidates)} both provide {spec.capability}",
-            hint=f"Say which, in mlox.yaml: needs: {{{need}: {candidates[0]}}}.",
+            hint=f"Say which: --needs {need}={candidates[0]}, or in mlox.yaml: needs: {{{need}: {candidates[0]}}}.",
         )
     if candidates:
         return candidates[0]

@@ -129,8 +129,10 @@ class FakeBackend:
         """Note that it ran.
 
         Raises:
+            UnknownNameError: a secret of the unit's texts is not given.
             ServiceError: ``failing_jobs`` has it.
         """
+        launch(unit, secrets)
         emit(Event(unit.service, f"running {job.name}"))
         self.effects.append(f"job {unit.key} {job.name}")
         if job.name in self.failing_jobs:

@@ -8,6 +8,7 @@ import pytest
 
 from mlox.errors import RequirementError, ServiceError, UnknownNameError, UsageError
 from mlox.protocols import Leftover, Program, Question, silent
+from mlox.secret import Secret
 from mlox.units import Job, PortBinding, Software
 from tests.contracts.benches import PASSWORD, SECRETS, Bench, a_unit, seen, start, stop, until, up
 
@@ -89,6 +90,19 @@ def test_a_job_of_a_running_unit_succeeds_or_fails(bench: Bench) -> None:
     with pytest.raises(ServiceError, match="job revoke of web"):
         bench.backend.run_job(unit, bench.failing("revoke", "no such user"), SECRETS, silent)
     assert seen(bench, unit).pid == before.pid
+
+
+def test_a_job_gets_what_is_added_to_the_environment_of_its_unit(bench: Bench) -> None:
+    """So grants and rotations are told names and passwords; the unit itself is not touched."""
+    unit = a_unit(bench)
+    before = up(bench, unit)
+    told = replace(unit, environment=(*unit.environment, ("TOLD", "${secret.told}")))
+    check = "import os, sys; sys.exit((os.environ['TOLD'], os.environ['PASSWORD']) != (sys.argv[1], sys.argv[2]))"
+    job = Job("grant", ("python3", "-c", check, 'two words $and "more"', PASSWORD))
+    with pytest.raises(UnknownNameError, match="unknown secret 'told'"):
+        bench.backend.run_job(told, job, SECRETS, silent)
+    bench.backend.run_job(told, job, {**SECRETS, "told": Secret('two words $and "more"')}, silent)
+    assert (seen(bench, unit).pid, seen(bench, unit).unit) == (before.pid, unit)
 
 
 def test_the_last_lines_of_a_log_can_be_read_also_after_the_stop(bench: Bench) -> None:

@@ -16,12 +16,14 @@ import psutil
 import psycopg
 import pytest
 
+from mlox.catalog import Catalog
 from tests.live.support import MLOX, Project, project, until
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("postgres") is None and not list(Path("/usr/lib/postgresql").glob("*/bin/postgres")),
-    reason="PostgreSQL is not installed: tests/live/install",
-)
+SOFTWARE = next(unit.native for unit in Catalog().get("postgres").service.units.values())
+FOLDERS = SOFTWARE.binary.folders if SOFTWARE and SOFTWARE.binary else []
+INSTALLED = shutil.which("postgres") or [each for f in FOLDERS for each in Path("/").glob(f"{f}/postgres".lstrip("/"))]
+
+pytestmark = pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install")
 
 ODD = "a:b\\c'd\"e@f/g%h ü?#[]{}$x${port.y}"
 CONSUMER = """\

@@ -1,0 +1,101 @@
+"""What a user is told of data before and after a plan: what stays where it is, and what goes with something else."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlox import plugins
+from tests import fake_machine
+from tests.granting_stage import DatabaseBackend
+from tests.shell_stage import Say
+
+pytestmark = pytest.mark.usefixtures("no_reports")
+
+
+@pytest.fixture
+def backend(machine: object, monkeypatch: pytest.MonkeyPatch) -> DatabaseBackend:
+    del machine
+    made = DatabaseBackend()
+    monkeypatch.setattr(fake_machine.OneMachine, "machine", made, raising=False)
+    assert plugins.TABLE["backends", "native"].where.endswith("OneMachine")
+    return made
+
+
+@pytest.fixture
+def shop(say: Say, backend: DatabaseBackend) -> Say:
+    """A workspace with nothing in it."""
+    del backend
+    assert say("init", "demo").code == 0
+    return say
+
+
+def test_a_provider_that_comes_later_leaves_everything_and_says_how_things_are(shop: Say) -> None:
+    assert shop("up", "mlflow").code == 0
+    said = shop("up", "postgres")
+    assert said.code == 0
+    assert "mlflow stays on its own database, and its data cannot be moved to postgres yet" in said.out
+    assert "up mlflow --as NAME --needs database=postgres" in said.out
+    assert shop("--json", "up").json["actions"] == []
+    assert "stays on its own" not in shop("up").out
+
+
+def test_what_comes_together_is_wired_and_nothing_is_said(shop: Say) -> None:
+    assert shop("add", "postgres").code == 0
+    assert shop("add", "mlflow").code == 0
+    assert "grants.database: none → mlflow_database in postgres" in shop("plan").out
+    assert "stays on its own" not in shop("up").out
+
+
+def test_the_shell_says_what_meets_a_need(shop: Say) -> None:
+    for words in (("add", "postgres"), ("add", "postgres", "--as", "second")):
+        assert shop(*words).code == 0
+    said = shop("add", "mlflow")
+    assert (said.code, "postgres and second both provide postgresql" in said.err) == (2, True)
+    assert "needs: {database: postgres}" in said.err
+    assert shop("up", "mlflow", "--needs", "database=second").code == 0
+    assert "--needs database=embedded" not in shop("up", "mlflow", "--as", "alone", "--needs", "database=embedded").err
+    written = shop("--json", "info", "mlflow")
+    assert written.code == 0
+    services = {row["name"] for row in shop("--json", "status").json["services"]}
+    assert services == {"postgres", "second", "mlflow", "alone"}
+
+
+def test_who_is_rewired_by_hand_is_told_what_stays_behind(shop: Say) -> None:
+    for words in (("up", "mlflow"), ("up", "postgres")):
+        assert shop(*words).code == 0
+    from mlox import Stack
+
+    path = Stack().workspace.path
+    path.write_text(path.read_text().replace("database: embedded", "database: postgres"))
+    told = "mlflow begins empty in postgres: what it has stays in its own database"
+    assert told in shop("plan").out
+    assert told in shop("--dry-run", "up").out
+    said = shop("up")
+    assert (said.code, told in said.out) == (0, True)
+    assert told not in shop("up").out
+
+
+def test_a_purge_names_what_goes_with_it(shop: Say, backend: DatabaseBackend) -> None:
+    shop("add", "postgres")
+    assert shop("up", "mlflow").code == 0
+    said = shop("down", "mlflow", "--purge")
+    assert "mlflow_database in postgres of mlflow" in said.err
+    said = shop("down", "postgres", "--purge")
+    assert "with it mlflow_database in postgres of mlflow" in said.err
+    assert backend.databases["postgres"].roles
+    assert shop("down", "--purge", "-y").code == 0
+    assert backend.databases == {}
+    assert shop("--json", "secrets", "list").json == {"secrets": []}
+
+
+def test_a_rotation_in_the_shell(shop: Say, backend: DatabaseBackend) -> None:
+    shop("add", "postgres")
+    shop("up", "mlflow")
+    before = backend.databases["postgres"].password
+    dry = shop("--dry-run", "secrets", "rotate", "postgres.password")
+    assert "postgres.password would be rotated; would start again: postgres" in dry.out
+    assert backend.databases["postgres"].password == before
+    said = shop("--json", "secrets", "rotate", "postgres.password").json
+    assert (said["name"], said["services"]) == ("postgres.password", ["postgres"])
+    assert said["version"] == shop("--json", "secrets", "get", "postgres.password").json["version"]
+    assert backend.databases["postgres"].password != before
