@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+import mlox
 from mlox import plugins
 from tests import fake_machine
 from tests.granting_stage import DatabaseBackend
@@ -63,9 +66,7 @@ def test_the_shell_says_what_meets_a_need(shop: Say) -> None:
 def test_who_is_rewired_by_hand_is_told_what_stays_behind(shop: Say) -> None:
     for words in (("up", "mlflow"), ("up", "postgres")):
         assert shop(*words).code == 0
-    from mlox import Stack
-
-    path = Stack().workspace.path
+    path = mlox.Stack().workspace.path
     path.write_text(path.read_text().replace("database: embedded", "database: postgres"))
     told = "mlflow begins empty in postgres: what it has stays in its own database"
     assert told in shop("plan").out
@@ -99,3 +100,16 @@ def test_a_rotation_in_the_shell(shop: Say, backend: DatabaseBackend) -> None:
     assert (said["name"], said["services"]) == ("postgres.password", ["postgres"])
     assert said["version"] == shop("--json", "secrets", "get", "postgres.password").json["version"]
     assert backend.databases["postgres"].password != before
+
+
+def test_what_this_process_uses_gets_the_new_value(shop: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shop("up", "mlflow").code == 0
+    monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
+    mlox.get("mlflow").use()
+    try:
+        said = shop("secrets", "rotate", "mlflow.admin_password")
+        assert (said.code, "mlflow is in use here, with its new value" in said.out) == (0, True)
+        assert os.environ["MLFLOW_TRACKING_PASSWORD"] == mlox.secrets.get("mlflow.admin_password").reveal()
+    finally:
+        mlox.get("mlflow").use_off()
+    assert "MLFLOW_TRACKING_PASSWORD" not in os.environ

@@ -91,15 +91,15 @@ def search_path(account: Account, venv: Path | None = None, patterns: tuple[str,
     """
     ours = [Path(each) for each in os.environ.get("PATH", "").split(os.pathsep) if Path(each).is_absolute()]
     private = {Path(sys.prefix) / "bin", Path(os.environ.get("VIRTUAL_ENV", sys.prefix)) / "bin"}
-    further = [Path(each) for pattern in patterns for each in glob.glob(pattern)]  # noqa: PTH207 - of the whole disk
     major = _number(version)
-    further.sort(key=lambda each: (_number(str(each)) != major, -_number(str(each))))
+    further = [(_number(each[p.find("*") :]), each) for p in patterns for each in glob.glob(p)]  # noqa: PTH207
+    further.sort(key=lambda found: (found[0] != major, -found[0]))
     folders = [
         *([venv / "bin"] if venv else []),
         *map(Path, FIRST),
         *(each for each in ours if each not in private and account.may_list(each)),
         *(each for each in map(Path, LAST) if each.is_dir()),
-        *(each for each in further if each.is_dir()),
+        *(Path(each) for _, each in further if Path(each).is_dir()),
     ]
     return os.pathsep.join(dict.fromkeys(str(each) for each in folders if os.pathsep not in str(each)))
 
