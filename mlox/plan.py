@@ -180,13 +180,16 @@ def _identity(action: Action) -> object:
     return [fields, [[p.name, p.number] for p in action.about.ports]]
 
 
+def goes(action: Action) -> str:
+    """What is gone after a removal: the unit's data, and what it has at providers; empty for any other action."""
+    there = [str(grant) for grant in action.about.grants if grant.revoke]
+    return ", and ".join(["with its data", *there]) if action.kind == "remove" else ""
+
+
 def _why(action: Action) -> str:
     """What is not told by reasons: what runs afterwards, or what goes."""
-    if action.kind in ("stop", "remove"):
-        goes = [str(grant) for grant in action.about.grants if grant.revoke]
-        return ", and ".join(["with its data", *goes]) if action.kind == "remove" else ""
-    if action.reasons and action.kind != "create":
-        return ""
+    if action.kind in ("stop", "remove") or (action.reasons and action.kind != "create"):
+        return goes(action)
     ports = ", ".join(f"{port.name} on port {port.number}" for port in action.about.ports)
     return f"{action.about.catalog} {action.about.version}" + (f", {ports}" if ports else "")
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from mlox.plan import Plan, Reason
+from mlox.plan import Plan, Reason, goes
 
 if TYPE_CHECKING:
     from mlox.components import ComponentWord
@@ -262,14 +262,21 @@ def plan_rows(plan: Plan, *, detail: bool) -> list[tuple[str, str, str, str]]:
     rows: list[tuple[str, str, str, str]] = []
     for action in plan.actions:
         label = action.service if action.unit == "server" else f"{action.service}.{action.unit}"
-        told = [r for r in action.reasons if detail or not r.field.startswith(("ports.", "secrets."))]
-        told = told if detail else [r for r in map(_portless, told) if r.before != r.after]
-        rows.append((action.kind, label, action.server, ", ".join(map(str, told)) or action.about.version))
+        told = [*action.reasons] if detail else [r for r in map(_steady, action.reasons) if r.before != r.after]
+        rows.append(
+            (action.kind, label, action.server, ", ".join(map(str, told)) or goes(action) or action.about.version)
+        )
     return rows
 
 
-def _portless(reason: Reason) -> Reason:
-    """A reason without the port of a provider: ``postgres at port 5432`` is ``postgres``."""
+def _steady(reason: Reason) -> Reason:
+    """A reason as it is on every run: ``postgres`` for ``postgres at port 5432``, no ports, no versions of secrets."""
+    if reason.field.startswith("ports."):
+        return Reason(reason.field, None, None)
+    if reason.field.startswith("secrets."):
+        return (
+            Reason(reason.field, "old", "new") if reason.before and reason.after else Reason(reason.field, None, None)
+        )
     before, after = ((side or "").partition(" at port ")[0] or None for side in (reason.before, reason.after))
     return Reason(reason.field, before, after) if reason.field.startswith("needs.") else reason
 

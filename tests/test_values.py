@@ -102,7 +102,7 @@ def test_what_a_script_prints_speaks_to_a_shell(value: Value) -> None:
 def test_the_plain_text_of_a_plan() -> None:
     assert Planned(PLAN).text().splitlines() == [
         "create  db        local  7",
-        "update  flow.web  local  needs.database: db → other, workers: none → 4",
+        "update  flow.web  local  needs.database: db → other, secrets.password: old → new, workers: none → 4",
         "old runs but is not in mlox.yaml (stop it: {mlox} up --prune)",
     ]
     assert Planned(Plan("x", unlisted=("old",))).text().splitlines() == [
@@ -124,7 +124,7 @@ def test_the_rows_of_a_plan_for_a_table() -> None:
         "update",
         "flow.web",
         "local",
-        "needs.database: db → other, workers: none → 4",
+        "needs.database: db → other, secrets.password: old → new, workers: none → 4",
     )
     assert "ports.web: 8080 → 8081" in plan_rows(PLAN, detail=True)[1][3]
 
