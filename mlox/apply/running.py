@@ -81,7 +81,6 @@ class Run:
                 acted = True
                 running = self._ready(unit)
                 rotate(running, self.seams, self.emit, self._start)
-                grant(running, self._secrets(running), self.seams, self.emit)
                 self._start(running)
             else:
                 self._await(running)
@@ -89,8 +88,11 @@ class Run:
             self.emit(Event(units[0].service, "running", kind="done"))
 
     def _start(self, unit: Unit) -> None:
+        """Start a unit with the accounts that it needs, and wait until it is healthy."""
+        values = self._secrets(unit)
+        grant(unit, values, self.seams, self.emit)
         self.emit(Event(unit.service, "starting"))
-        self.seams.backends[unit.server].start(unit, self._secrets(unit), self.emit)
+        self.seams.backends[unit.server].start(unit, values, self.emit)
         self._await(unit)
 
     def _await(self, unit: Unit) -> None:
