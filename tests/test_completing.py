@@ -47,7 +47,7 @@ LINES = {
     "-v --profile big statu": ["status"],
     "--profile ": ["big"],
     "status --profile ": ["big"],
-    "up ": ["mlflow", "redis", "base"],
+    "up ": ["mlflow", "redis", "base", "postgres"],
     "up mlflow r": ["redis"],
     "up mlflow@": ["mlflow@3.17.2"],
     "up redis@": ["redis@7", "redis@7.0.15"],
@@ -67,6 +67,9 @@ LINES = {
     "up mlflow --set=default_permission=R": ["--set=default_permission=READ"],
     "up redis --set appendfsync=": ["appendfsync=always", "appendfsync=everysec", "appendfsync=no"],
     "up nobody --set ": [],
+    "up mlflow --needs d": ["database=embedded"],
+    "add flow --needs ": [],
+    "secrets rotate T": ["TOKEN"],
     "secrets get T": ["TOKEN"],
     "secrets set TOKEN v": [],
     "run mlflow -- py": [],
@@ -160,8 +163,8 @@ services:
 CELLS = {
     "|": ["services:", "name: "],
     "ser|": ["services:"],
-    "services:\n  |": ["mlflow:", "redis:", "base:"],
-    "services:\n  mlflow:\n  |": ["redis:", "base:"],
+    "services:\n  |": ["mlflow:", "redis:", "base:", "postgres:"],
+    "services:\n  mlflow:\n  |": ["redis:", "base:", "postgres:"],
     "services:\n  cache: red|": ["redis", "redis@7", "redis@7.0.15"],
     "services:\n  cache: redis@|": ["redis@7", "redis@7.0.15"],
     "services:\n  mlflow:\n    o|": ["options:"],
@@ -265,3 +268,10 @@ def test_a_real_shell(names: Names, tmp_path: Path, shell: str, line: str, found
     done = subprocess.run(words, capture_output=True, text=True, check=False, env=variables)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split()[0] == found
+
+
+def test_a_need_is_met_by_what_the_stack_has(names: Names, demo: Say) -> None:
+    assert demo("add", "postgres").code == 0
+    assert texts("add mlflow --needs data", Names()) == ["database=postgres", "database=embedded"]
+    assert texts("add mlflow --needs database=p", Names()) == ["database=postgres"]
+    del names

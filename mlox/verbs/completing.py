@@ -261,6 +261,8 @@ def _values(flag: str, verb: Verb | None, rest: Sequence[str], names: Names) -> 
     """What an option may be set to."""
     if flag == "--set" and verb is not None:
         return _assignments(_arguments(verb, rest), names)
+    if flag == "--needs" and verb is not None:
+        return _wirings(_arguments(verb, rest), names)
     known = {"--profile": names.profiles, "--on": names.servers} if flag in ("--profile", "--on") else {}
     if flag == "--completion":
         known = {flag: ("bash", "zsh", "fish")}
@@ -273,4 +275,18 @@ def _assignments(services: Sequence[str], names: Names) -> list[Candidate]:
     for name, option in names.options(services[0].partition("@")[0] if services else "").items():
         found.append(Candidate(f"{name}=", "option", option.help))
         found += [Candidate(f"{name}={value}", "value", option.help) for value in option_values(option)]
+    return found
+
+
+def _wirings(services: Sequence[str], names: Names) -> list[Candidate]:
+    """``need=service`` for each need of a service and each of the stack that could meet it, and ``need=embedded``."""
+    from mlox.specs import EMBEDDED
+
+    entry = names.entry(services[0].partition("@")[0]) if services else None
+    found = []
+    for name, need in (entry.needs if entry else {}).items():
+        offers = {other: names.entry(kind) for other, kind in names.services.items()}
+        fit = [other for other, offer in offers.items() if offer is not None and need.capability in offer.provides]
+        own = [EMBEDDED] if need.embedded is not None else []
+        found += [Candidate(f"{name}={other}", "value", need.help) for other in (*fit, *own)]
     return found
