@@ -36,17 +36,14 @@ def silent(_: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that a stack needs on the PATH: its name, how to ask its version, the package that brings it.
-
-    ``folders`` are patterns of folders that are looked into after the PATH.
-    """
+    """A program that a stack needs on the PATH: its name, how to ask its version, the package that brings it."""
 
     name: str
     version_argv: tuple[str, ...] = ()
     version_pattern: str = ""
     debian: str = ""
     homebrew: str = ""
-    folders: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()  # patterns of folders that are looked into after the PATH
 
 
 @dataclass(frozen=True, slots=True)

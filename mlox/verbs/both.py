@@ -45,7 +45,7 @@ def add(
     as_: Annotated[str | None, "services: the name that it gets in the stack"] = None,
     on: Annotated[str | None, "services: the server that it is for"] = None,
     set_: Annotated[tuple[str, ...], "an option, NAME=VALUE; can be repeated"] = (),
-    needs: Annotated[tuple[str, ...], "services: what meets a need, NEED=SERVICE or NEED=embedded; can be repeated"] = (),
+    needs: Annotated[tuple[str, ...], "services: what meets a need, NEED=SERVICE or =embedded; can be repeated"] = (),
     to: Annotated[str | None, "components: the folder of the package that it goes into"] = None,
     install: Annotated[bool, "components: install its dependencies into this Python too"] = False,
 ) -> Value:
