@@ -19,6 +19,8 @@ Every one is a :class:`MloxError` with a problem (what, where, what was seen) an
     ├── PartialError                         part of what was asked for was reached           exit code 3
     ├── SecretError                          a secret store refused or failed
     │   ├── SecretNotFoundError (LookupError)
+    │   ├── SecretConflictError              two branches set a secret, and nobody has chosen yet
+    │   ├── RecipientsChangedError           others can read new secrets than those that the user agreed to
     │   └── IdentityError                    the key that opens the store is broken or missing
     ├── ClientError (ImportError)            the client package of a service is not installed
     ├── Cancelled                            the user interrupted                             exit code 130
@@ -153,6 +155,18 @@ class SecretError(MloxError):
 
 class SecretNotFoundError(SecretError, LookupError):
     """No secret, or no such version of it, in the store."""
+
+
+class SecretConflictError(SecretError):
+    """A secret has several newest versions, since two branches set it; ``versions`` are theirs, the latest last."""
+
+    def __init__(self, problem: str, *, hint: str | None = None, versions: Sequence[str] = ()) -> None:
+        super().__init__(problem, hint=hint)
+        self.versions = tuple(versions)
+
+
+class RecipientsChangedError(SecretError):
+    """The list of who can read new secrets is not the one that the user agreed to; nothing was written."""
 
 
 class IdentityError(SecretError):

@@ -20,7 +20,11 @@ TABLE: dict[tuple[str, str], Row] = {
     ("backends", "native"): Row("mlox.backends.native:NativeBackend"),
     ("transports", "local"): Row("mlox.transports.local:LocalTransport"),
     ("registries", "folder"): Row("mlox.registries.folder:FolderRegistry"),
+    ("secret_stores", "chain"): Row("mlox.secret_stores.chain:Chain"),
+    ("secret_stores", "env"): Row("mlox.secret_stores.env:EnvironmentStore"),
+    ("secret_stores", "env_file"): Row("mlox.secret_stores.env_file:EnvFileStore"),
     ("secret_stores", "user"): Row("mlox.secret_stores.user:UserStore"),
+    ("secret_stores", "vault"): Row("mlox.secret_stores.vault:VaultStore"),
 }
 
 

@@ -251,12 +251,16 @@ class Registry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
-    """A secret without its value: name, newest version, when it was set (seconds since the epoch), who can read it."""
+    """A secret without its value: name, newest version, when it was set (seconds since the epoch), who can read it.
+
+    ``heads`` are its newest versions where there are several, since two branches set it; ``version`` is the last one.
+    """
 
     name: str
     version: str
     updated: float
     readers: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
 
 
 class SecretStore(Protocol):
@@ -269,6 +273,7 @@ class SecretStore(Protocol):
 
         Raises:
             SecretNotFoundError: there is none.
+            SecretConflictError: there are several newest ones; a version chooses.
             IdentityError: the store cannot be opened.
         """
 

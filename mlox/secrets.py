@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlox.protocols import WritableStore
 from mlox.secret import Secret
+from mlox.secret_seams import SecretChain
 from mlox.stack import Stack
 
 __all__ = ["get", "names", "set"]
@@ -14,9 +14,13 @@ __all__ = ["get", "names", "set"]
 def get(name: str, version: str | None = None, *, path: str | Path | None = None) -> Secret:
     """A secret of the workspace around ``path`` (by default the current folder).
 
+    Asked in this order: ``MLOX_SECRET_<NAME>``, the workspace's ``.env``, its vault, the user's own store.
+
     Raises:
         SecretNotFoundError: there is none of that name or version.
-        IdentityError: the key that opens the store is missing or broken.
+        SecretConflictError: two branches set it; a version chooses.
+        IdentityError: the key that opens the store is missing or broken, or it was not sealed for the user.
+        SecretError: a store failed; the problem names it.
 
     Example:
         >>> import mlox
@@ -27,9 +31,10 @@ def get(name: str, version: str | None = None, *, path: str | Path | None = None
 
 
 def set(name: str, value: str | Secret, *, path: str | Path | None = None) -> str:
-    """Keep a new version of a secret; returns its id.
+    """Keep a new version of a secret in the workspace's vault; returns its id.
 
     Raises:
+        RecipientsChangedError: others can read it than the user agreed to.
         SecretError: the name or the value cannot be kept, or the write failed.
 
     Example:
@@ -45,8 +50,8 @@ def names(*, path: str | Path | None = None) -> tuple[str, ...]:
     return _store(path).names()
 
 
-def _store(path: str | Path | None) -> WritableStore:
+def _store(path: str | Path | None) -> SecretChain:
     stack = Stack(path=path)
     stack.workspace.read()
     stack.identify()
-    return stack.surroundings().store
+    return stack.surroundings().secrets

@@ -19,8 +19,8 @@ from mlox.specs import StackSpec
 
 SPEC = "mlox.yaml"
 LOCK = "mlox.lock.yaml"
-IGNORED = b"# What only this machine needs; see https://git-scm.com/docs/gitignore\nlocal/\n"
-ATTRIBUTES = b"secrets/** binary\nbase/** -text\n"
+IGNORED = b"# What only this machine needs; see https://git-scm.com/docs/gitignore\n.*.tmp\n.deleted-*\nlocal/\n"
+ATTRIBUTES = b"secrets/** binary\nbase/** -text\nrecipients text eol=lf merge=union\nreaders/** -text\n"
 
 
 def data_home() -> Path:

@@ -22,7 +22,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "STATUS": ("unknown verb 'STATUS'", "'status'"),
     "panel": ("unknown verb 'panel'", ""),
     "drift": ("unknown verb 'drift'", ""),
-    "secrets": ("'secrets' needs", "secrets get, secrets list, secrets remove"),
+    "secrets": ("'secrets' needs", "secrets get, secrets join, secrets key load"),
     "secrets foo": ("unknown verb 'secrets foo'", "secrets"),
     "secrets lst": ("unknown verb 'secrets lst'", "'secrets list'"),
     "secrets --all": ("'secrets' needs", "secrets list"),

@@ -1,24 +1,66 @@
-"""The user's age identity: the file with the secret key that opens what was sealed for its public half."""
+"""An identity file: the secret keys that open what was sealed for their public halves."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pyrage
-from pyrage import x25519
+from pyrage import ssh, x25519
 
 from mlox.errors import IdentityError, SecretError
 from mlox.secret_stores.private_files import create_once
+from mlox.secret_stores.ssh_keys import is_ssh_key, public_half
+
+
+class Key(NamedTuple):
+    """A secret key, in the form in which age opens with it, and its public half as a text."""
+
+    opener: Any
+    public: str
+
+
+def seal(content: bytes, public: Sequence[str]) -> bytes:
+    """``content`` encrypted for every one of these public keys."""
+    recipients = [(x25519 if key.startswith("age1") else ssh).Recipient.from_str(key) for key in public]
+    sealed: bytes = pyrage.encrypt(content, recipients)
+    return sealed
+
+
+def keys_in(text: str) -> list[Key]:
+    """The keys in the text of an identity file: lines ``AGE-SECRET-KEY-1...``, or one SSH key.
+
+    Raises:
+        ValueError: it holds none that can be used; the message says why and shows nothing of it.
+    """
+    if is_ssh_key(text):
+        public = public_half(text)
+        try:
+            return [Key(ssh.Identity.from_buffer(text.strip().encode() + b"\n"), public)]
+        except pyrage.IdentityError:
+            raise ValueError("it is damaged") from None
+    keys = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            try:
+                opener = x25519.Identity.from_str(line.strip())
+            except pyrage.IdentityError:
+                raise ValueError(f"line {number} is not an age secret key") from None
+            keys.append(Key(opener, str(opener.to_public())))
+    if not keys:
+        raise ValueError("it holds no key")
+    return keys
 
 
 class IdentityFile:
-    """An age identity file as ``age-keygen`` writes it: lines ``AGE-SECRET-KEY-1...`` and comments.
+    """An age identity file as ``age-keygen`` writes it, lines ``AGE-SECRET-KEY-1...`` and comments, or an SSH key.
 
-    The first key seals; every key in it opens. The file is never changed, only made where there is none.
+    The first key seals; every key in it opens. The file is only made where there is none.
 
     Example:
         >>> import tempfile
@@ -62,8 +104,7 @@ class IdentityFile:
         Raises:
             IdentityError: the file is missing, broken or open to others.
         """
-        sealed: bytes = pyrage.encrypt(content, [self._keys()[0].to_public()])
-        return sealed
+        return seal(content, [self.load()[0].public])
 
     def open(self, sealed: bytes, source: Path) -> bytes:
         """What ``sealed``, the content of the file ``source``, holds.
@@ -73,7 +114,7 @@ class IdentityFile:
             SecretError: ``sealed`` is damaged.
         """
         try:
-            content: bytes = pyrage.decrypt(sealed, self._keys())
+            content: bytes = pyrage.decrypt(sealed, [key.opener for key in self.load()])
         except pyrage.DecryptError as error:
             if "No matching keys" in str(error):
                 raise IdentityError(
@@ -85,19 +126,29 @@ class IdentityFile:
             ) from error
         return content
 
-    def _keys(self) -> list[x25519.Identity]:
-        keys = []
-        for number, line in enumerate(self._text().splitlines(), start=1):
-            if line.strip() and not line.lstrip().startswith("#"):
-                try:
-                    keys.append(x25519.Identity.from_str(line.strip()))
-                except pyrage.IdentityError as error:
-                    raise self._broken(f"line {number} is not an age secret key") from error
-        if not keys:
-            raise self._broken("it holds no key")
-        return keys
+    def load(self) -> list[Key]:
+        """The keys in it.
 
-    def _text(self) -> str:
+        Raises:
+            IdentityError: the file is missing, broken or open to others, or of a kind that cannot be used.
+        """
+        text = self.text()
+        try:
+            return keys_in(text)
+        except ValueError as error:
+            if is_ssh_key(text):
+                raise IdentityError(
+                    f"the identity {self.path} cannot be used: {error}",
+                    hint="Take an ed25519 key without a passphrase (ssh-keygen -t ed25519), or let mlox make its own.",
+                ) from error
+            raise self._broken(str(error)) from error
+
+    def text(self) -> str:
+        """What it holds.
+
+        Raises:
+            IdentityError: the file is missing, or open to others, or no file.
+        """
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
         except FileNotFoundError as error:

@@ -1,22 +1,25 @@
-"""How private files and folders come to be: for their owner alone, made once, there after a crash."""
+"""How the files and folders of secrets come to be: made once, there after a crash, by one process at a time."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mlox.journal import write_atomic
 
 
-def make_private_folder(folder: Path) -> None:
-    """Make ``folder`` and its missing parents with mode 0700; those that exist stay as they are."""
+def make_folder(folder: Path, *, mode: int = 0o700) -> None:
+    """Make ``folder`` and its missing parents with ``mode``; those that exist stay as they are."""
     if folder.is_dir():
         return
-    make_private_folder(folder.parent)
+    make_folder(folder.parent, mode=mode)
     with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
+        folder.mkdir(mode=mode)
     sync_folder(folder.parent)
 
 
@@ -26,7 +29,7 @@ def create_once(path: Path, content: bytes) -> None:
     Raises:
         FileExistsError: it is there already, also where it is a dangling link.
     """
-    make_private_folder(path.parent)
+    make_folder(path.parent)
     staged = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         write_atomic(staged, content, mode=0o600)
@@ -42,5 +45,33 @@ def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def alone(folder: Path, *, wait_s: float) -> Iterator[None]:
+    """Alone among the processes of this machine that change ``folder``; by a lock on it, which needs no file.
+
+    Where the drive locks no folders, everybody goes on: files that are made once lose nothing, they only do not know
+    of each other.
+
+    Raises:
+        TimeoutError: somebody else held it for ``wait_s`` seconds.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    deadline = time.monotonic() + wait_s
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise TimeoutError(None, "another process has been at it for too long") from None
+                time.sleep(0.005)
+            except OSError:
+                break
+        yield
     finally:
         os.close(descriptor)

@@ -7,9 +7,9 @@ need no lock, and nobody can overwrite another's version.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -18,12 +18,12 @@ from mlox.errors import SecretError
 from mlox.journal import write_atomic
 from mlox.protocols import StoredSecret
 from mlox.secret import Secret
+from mlox.secret_stores.folders import clear_deleted, decoded, delete_folder, encoded, entries, text_in, unreadable
 from mlox.secret_stores.identity import IdentityFile
 from mlox.secret_stores.names import check_name, content_of, is_name, not_found, version_not_found
-from mlox.secret_stores.private_files import make_private_folder, sync_folder
+from mlox.secret_stores.private_files import make_folder
 
 _VERSION_FILE = re.compile(r"([0-9]{6}|[1-9][0-9]{6,})-([0-9a-f]{12})\.age")
-_DELETED = ".deleted-"
 _ATTEMPTS = 20
 
 
@@ -40,6 +40,8 @@ class _Version(NamedTuple):
 class UserStore:
     """The secrets in ``folder``, sealed for the key in the file ``identity``, which the first write makes.
 
+    ``used_elsewhere`` tells whether something else is sealed for that key, so that a lost one is not made anew.
+
     Example:
         >>> import tempfile
         >>> home = Path(tempfile.mkdtemp())
@@ -51,9 +53,10 @@ class UserStore:
 
     name = "user"
 
-    def __init__(self, folder: Path, identity: Path) -> None:
+    def __init__(self, folder: Path, identity: Path, used_elsewhere: Callable[[], bool] = lambda: False) -> None:
         self._folder = folder
         self._identity = IdentityFile(identity)
+        self._used_elsewhere = used_elsewhere
 
     def get(self, name: str, version: str | None = None) -> Secret:
         """The newest version, or a given one.
@@ -74,8 +77,8 @@ class UserStore:
         except FileNotFoundError as error:  # deleted since we looked
             raise not_found(name, self.names()) from error
         except OSError as error:
-            raise _unreadable(found.path, error) from error
-        return Secret(_text(self._identity.open(sealed, found.path), found.path), found.id)
+            raise unreadable(found.path, error) from error
+        return Secret(text_in(self._identity.open(sealed, found.path), found.path), found.id)
 
     def names(self) -> tuple[str, ...]:
         """All names, sorted."""
@@ -125,9 +128,9 @@ class UserStore:
         there = bool(self._versions(name))
         try:
             if there:
-                (self._folder / _encoded(name)).rename(self._folder / f"{_DELETED}{secrets.token_hex(6)}")
-                sync_folder(self._folder)
-            self._clear_deleted()
+                delete_folder(self._folder, name)
+            else:
+                clear_deleted(self._folder)
         except FileNotFoundError:
             there = False  # another process was quicker
         except OSError as error:
@@ -139,8 +142,8 @@ class UserStore:
             raise not_found(name, self.names())
 
     def _add(self, name: str, sealed: bytes) -> str:
-        folder = self._folder / _encoded(name)
-        make_private_folder(folder)
+        folder = self._folder / encoded(name)
+        make_folder(folder)
         before = self._versions(name)
         version = _Version(before[-1].sequence + 1 if before else 1, secrets.token_hex(6), folder)
         try:
@@ -155,86 +158,31 @@ class UserStore:
         """Make the first identity; a lost one is not replaced, since what it sealed would be lost with it."""
         if self._identity.exists():
             return
-        if self.names() and not self._identity.exists():  # asked again: another process may have made it and written
+        if (
+            self.names() or self._used_elsewhere()
+        ) and not self._identity.exists():  # again: another process may have made it
             raise self._identity.missing()
         self._identity.make()
 
     def _versions(self, name: str) -> list[_Version]:
         """The versions of one secret, the newest last."""
-        return _versions_in(self._folder / _encoded(name)) if is_name(name) else []
+        return _versions_in(self._folder / encoded(name)) if is_name(name) else []
 
     def _all(self) -> list[tuple[str, _Version]]:
         """Every name with its newest version, sorted by name."""
         found = []
-        for entry in _entries(self._folder):
-            name = _decoded(entry.name)
+        for entry in entries(self._folder):
+            name = decoded(entry.name)
             if name is not None and entry.is_dir() and (versions := _versions_in(self._folder / entry.name)):
                 found.append((name, versions[-1]))
         return sorted(found)
 
-    def _clear_deleted(self) -> None:
-        """Remove what a delete put aside, also one that was killed before it came to it."""
-        for entry in _entries(self._folder):
-            if entry.name.startswith(_DELETED):
-                folder = self._folder / entry.name
-                for file in _entries(folder):
-                    (folder / file.name).unlink(missing_ok=True)
-                with suppress(FileNotFoundError):
-                    folder.rmdir()
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise _unreadable(folder, error) from error
-
 
 def _versions_in(folder: Path) -> list[_Version]:
-    matches = (_VERSION_FILE.fullmatch(entry.name) for entry in _entries(folder))
+    matches = (_VERSION_FILE.fullmatch(entry.name) for entry in entries(folder))
     found = [_Version(int(match[1]), match[2], folder) for match in matches if match]
     return sorted(found, key=_order)
 
 
 def _order(version: _Version) -> tuple[int, str]:
     return version.sequence, version.id
-
-
-def _text(content: bytes, path: Path) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        pass  # raised below, outside this block: the caught error carries the value
-    raise SecretError(f"what is sealed in {path} is not text", hint="Set the secret again, with text.")
-
-
-def _unreadable(path: Path, error: OSError) -> SecretError:
-    return SecretError(
-        f"cannot read {path}: {error.strerror or error}",
-        hint="Make it readable to you, or move what stands in its place.",
-    )
-
-
-def _encoded(name: str) -> str:
-    """``name`` for disks that ignore case: lower case, with a ``+`` where upper case begins or ends.
-
-    Example:
-        >>> _encoded("OPENAI_API_KEY"), _encoded("openAi")
-        ('+openai_api_key', 'open+a+i')
-    """
-    encoded, upper = "", False
-    for character in name:
-        if character.isalpha() and character.isupper() != upper:
-            encoded, upper = f"{encoded}+", not upper
-        encoded += character.lower()
-    return encoded
-
-
-def _decoded(encoded: str) -> str | None:
-    """The name that a folder stands for; None where it is not one of ours."""
-    parts = encoded.split("+")
-    name = "".join(part.upper() if index % 2 else part for index, part in enumerate(parts))
-    return name if is_name(name) and _encoded(name) == encoded else None

@@ -218,6 +218,7 @@ def _clear_folder(folder: Path) -> None:
 
 
 def users_secrets(around: Surroundings) -> list[str]:
-    """The secrets that a person set; those of services are theirs."""
+    """The secrets that a person set, in the vault or for herself; those of services are theirs."""
     services = tuple(f"{name}." for name in (*around.spec.services, *(o.service for o in around.observed.values())))
-    return [name for name in around.store.names() if not name.startswith(services)]
+    names = {*around.vault.names(), *around.store.names()}
+    return sorted(name for name in names if not name.startswith(services))

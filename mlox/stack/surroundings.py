@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +14,11 @@ from mlox.errors import UnknownNameError
 from mlox.plugins import find
 from mlox.protocols import Backend, Facts, Observed, Program, Question, WritableStore
 from mlox.resolve import World, candidate_ports, lock_key, programs
+from mlox.secret_seams import SecretChain, SharedStore
 from mlox.specs import CatalogService, StackSpec
 from mlox.stack.server import connect, known_servers
 from mlox.units import Software
-from mlox.workspace import LockFile, Workspace, data_home
+from mlox.workspace import ATTRIBUTES, IGNORED, LockFile, Workspace, data_home
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,49 @@ class Surroundings:
 
     @cached_property
     def store(self) -> WritableStore:
-        """The user's own store of this stack."""
-        made: WritableStore = find("secret_stores", "user")(self.folder / "secrets", self.home / "identity")
+        """The user's own store of this stack: what is generated for services on this machine."""
+        made: WritableStore = find("secret_stores", "user")(
+            self.folder / "secrets",
+            self.home / "identity",
+            lambda: self._agreed.exists() and bool(self.vault.names()),
+        )
         return made
+
+    @cached_property
+    def vault(self) -> SharedStore:
+        """The secrets in the repository."""
+        made: SharedStore = find("secret_stores", "vault")(
+            self.workspace.root / ".mlox",
+            self.home / "identity",
+            self._agreed,
+            given=os.environ.get("MLOX_IDENTITY"),
+            used_elsewhere=lambda: bool(self.store.names()),
+            beside={".gitignore": IGNORED, ".gitattributes": ATTRIBUTES},
+        )
+        return made
+
+    @cached_property
+    def secrets(self) -> SecretChain:
+        """All stores of this stack in the order in which they are asked: environment, .env, vault, the user's own."""
+        environment = find("secret_stores", "env")()
+        env_file = find("secret_stores", "env_file")(self.workspace.root / ".env")
+        made: SecretChain = find("secret_stores", "chain")(
+            (environment, env_file, self.vault, self.store), lambda name: self.store_of(name).name
+        )
+        return made
+
+    def store_of(self, name: str) -> WritableStore:
+        """Where a new version of a secret goes: of a service, by its server; else the vault, which people share."""
+        service = self.spec.services.get(name.partition(".")[0])
+        return self.vault if service is None or "." not in name else self.store_for(service.server)
+
+    def store_for(self, server: str) -> WritableStore:
+        """Where passwords of services on a server are kept: in the user's own store, unless people share the server."""
+        return self.store if server in self.local_servers() else self.vault
+
+    @property
+    def _agreed(self) -> Path:
+        return self.folder / "recipients"
 
     @property
     def folder(self) -> Path:

@@ -7,7 +7,7 @@ import importlib
 from mlox.errors import UnknownNameError, UsageError
 from mlox.verbs.table import TABLE, Parameter, Verb
 
-MODULES = ("both", "stack", "services", "why", "secrets", "rotate")
+MODULES = ("both", "stack", "services", "why", "secrets", "sharing", "rotate")
 
 FAMILIAR = {
     "ps": "status",
@@ -33,6 +33,8 @@ FAMILIAR = {
     "secrets ls": "secrets list",
     "secrets rm": "secrets remove",
     "secrets delete": "secrets remove",
+    "secrets export": "secrets key save",
+    "secrets import": "secrets key load",
 }
 """What users of other tools type, and what it is called here."""
 
@@ -53,7 +55,7 @@ def find_verb(words: list[str]) -> tuple[Verb, list[str]]:
         UsageError: there is none; the hint names the one that is meant.
     """
     verbs = all_verbs()
-    for length in (2, 1):
+    for length in (3, 2, 1):
         name = " ".join(words[:length])
         if len(words) >= length and name in verbs:
             return verbs[name], words[length:]
@@ -63,6 +65,7 @@ def find_verb(words: list[str]) -> tuple[Verb, list[str]]:
     nouns = sorted(name for name in verbs if name.startswith(f"{first} "))
     if nouns:
         if len(words) > 1 and not words[1].startswith("-"):
-            raise UnknownNameError.among("verb", " ".join(words[:2]), nouns)
+            said = " ".join(words[: 3 if any(noun.startswith(f"{first} {words[1]} ") for noun in nouns) else 2])
+            raise UnknownNameError.among("verb", said, nouns)
         raise UsageError(f"{first!r} needs to know what to do", hint=f"Say one of: {', '.join(nouns)}.")
     raise UnknownNameError.among("verb", first, verbs)

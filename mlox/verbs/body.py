@@ -17,11 +17,11 @@ from pydantic import Field, ValidationError
 
 from mlox.documents import explain, line_of, load
 from mlox.errors import MloxError, SpecError, UnknownNameError, UsageError
+from mlox.interpolation import interpolate
 from mlox.resolve import check_options, order, read_option
 from mlox.specs import CatalogService, ServiceSpec
 from mlox.specs.model import Name, Scalar, Spec
 from mlox.specs.stack import StackId
-from mlox.verbs.interpolation import interpolate
 
 if TYPE_CHECKING:
     from mlox.catalog import Catalog

@@ -95,9 +95,10 @@ def _workspace(ctx: Context) -> Check:
 def _identity(ctx: Context) -> Check:
     around = ctx.stack().surroundings()
     path = Path(around.home) / "identity"
-    names = around.store.names() if around.spec.id else ()
-    if names:
-        around.store.get(names[0])
-    if not path.exists():
-        return Check("key", "ok", "none yet; the first secret makes one")
-    return Check("key", "ok", f"{path} opens the secrets of this stack" if names else f"{path}, unused in this stack")
+    found = False
+    for store in (around.store, around.vault) if around.spec.id else ():
+        for row in store.describe()[:1]:
+            found = bool(store.get(row.name, row.version))
+    if found:
+        return Check("key", "ok", "it opens the secrets of this stack")
+    return Check("key", "ok", f"{path}, unused here" if path.exists() else "none yet; the first secret makes one")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,73 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlox.errors import SecretError, SecretNotFoundError
-from mlox.protocols import SecretStore, StoredSecret, WritableStore
+from mlox.protocols import WritableStore
 from mlox.secret import Secret
-from mlox.secret_stores.user import UserStore
-from mlox.testing import FakeSecretStore
-
-
-@dataclass(frozen=True)
-class Case:
-    """A store, how to make one with values in a folder, and what it can; ``broken`` is a while in which writes fail."""
-
-    name: str
-    make: Callable[[Path, Mapping[str, str]], SecretStore]
-    broken: Callable[[Path, SecretStore], AbstractContextManager[None]] | None = None
-
-    @property
-    def writable(self) -> bool:
-        return self.broken is not None
-
-
-class ReadOnly:
-    """A store that shows another one and cannot write."""
-
-    name = "read-only"
-
-    def __init__(self, store: SecretStore) -> None:
-        self._store = store
-
-    def get(self, name: str, version: str | None = None) -> Secret:
-        return self._store.get(name, version)
-
-    def names(self) -> tuple[str, ...]:
-        return self._store.names()
-
-    def describe(self) -> tuple[StoredSecret, ...]:
-        return self._store.describe()
-
-
-def user_store(folder: Path, values: Mapping[str, str]) -> UserStore:
-    store = UserStore(folder / "secrets", folder / "identity")
-    for name, value in values.items():
-        store.set(name, Secret(value))
-    return store
-
-
-@contextmanager
-def folder_replaced(folder: Path, _: SecretStore) -> Iterator[None]:
-    (folder / "secrets").rename(folder / "aside")
-    (folder / "secrets").write_text("a file stands in the place of the folder")
-    yield
-    (folder / "secrets").unlink()
-    (folder / "aside").rename(folder / "secrets")
-
-
-@contextmanager
-def told_to_fail(_: Path, store: SecretStore) -> Iterator[None]:
-    assert isinstance(store, FakeSecretStore)
-    store.failure = "No space left on device"
-    yield
-    store.failure = None
-
-
-STORES = [
-    Case("user", user_store, folder_replaced),
-    Case("fake", lambda _, values: FakeSecretStore(values), told_to_fail),
-    Case("read-only", lambda _, values: ReadOnly(FakeSecretStore(values))),
-]
-WRITABLE = [case for case in STORES if case.writable]
+from tests.contracts.secret_store_cases import STORES, WRITABLE, Case
 
 any_store = pytest.mark.parametrize("case", STORES, ids=lambda case: case.name)
 writable_store = pytest.mark.parametrize("case", WRITABLE, ids=lambda case: case.name)

@@ -1,0 +1,184 @@
+"""Secrets from the ``.env`` file of a workspace, by Compose's rules.
+
+``NAME=value``, an ``export`` before it, comments after ``#``; single quotes keep a text as it is, double quotes know
+backslashes, both may go over lines; elsewhere ``$NAME`` and ``${NAME:-default}`` stand for variables.
+Source: https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from mlox.errors import SecretError, SpecError
+from mlox.interpolation import interpolate
+from mlox.protocols import StoredSecret
+from mlox.secret import Secret
+from mlox.secret_stores.folders import unreadable
+from mlox.secret_stores.names import is_name, not_found, version_not_found
+
+VERSION = "env-file"
+_KEY = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*([=:])[ \t]*")
+_BARE = re.compile(r"[ \t]*(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_.-]*[ \t]*(?:#.*)?$")
+_SINGLE = re.compile(r"'([^']*)'")
+_DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_AFTER = re.compile(r"[ \t]*(?:#.*)?$")
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "$": "$$"}
+
+
+class Entry(NamedTuple):
+    """A value as it is written: in which line, and whether ``$`` begins a variable in it."""
+
+    line: int
+    text: str
+    open: bool
+
+
+class EnvFileStore:
+    r"""The variables in the file ``path``, by their own names; it is only read.
+
+    ``variables`` are those that the file may refer to, by default the environment of this process.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / ".env"
+        >>> _ = path.write_text("HOST=example.org\nURL=https://${HOST}/  # ours")
+        >>> EnvFileStore(path).get("URL").reveal()
+        'https://example.org/'
+    """
+
+    name = ".env"
+
+    def __init__(self, path: Path, variables: Mapping[str, str] | None = None) -> None:
+        self._path = path
+        self._variables = os.environ if variables is None else variables
+
+    def get(self, name: str, version: str | None = None) -> Secret:
+        """The value in the file; it has no other versions.
+
+        Raises:
+            SecretNotFoundError: there is none, or it is empty.
+            SecretError: the file cannot be read, or a line is broken.
+        """
+        found = self._entries()
+        if name not in found:
+            raise not_found(name, sorted(found))
+        if version not in (None, VERSION):
+            raise version_not_found(name, str(version), [VERSION])
+        return Secret(self._value(name, found, frozenset()), VERSION)
+
+    def names(self) -> tuple[str, ...]:
+        """The names in the file that have a value, sorted."""
+        return tuple(sorted(self._entries()))
+
+    def describe(self) -> tuple[StoredSecret, ...]:
+        """The names in the file; as new as the file."""
+        found = self._entries()
+        updated = self._path.stat().st_mtime if found else 0.0
+        return tuple(StoredSecret(name, VERSION, updated, ("you",)) for name in sorted(found))
+
+    def _entries(self) -> dict[str, Entry]:
+        try:
+            text = self._path.read_bytes().decode("utf-8-sig")
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise unreadable(self._path, error) from error
+        except UnicodeDecodeError:
+            text = None  # raised below, outside this block: the caught error carries the content
+        if text is None:
+            raise SecretError(f"{self._path} is not UTF-8 text", hint="Save it as UTF-8.")
+        try:
+            found = parse(text.replace("\r\n", "\n"))
+        except ValueError as error:
+            raise SecretError(
+                f"{self._path}:{error}", hint="Write NAME=value, and in single quotes what holds quotes, # or $."
+            ) from error
+        return {name: entry for name, entry in found.items() if entry.text and is_name(name)}
+
+    def _value(self, name: str, found: Mapping[str, Entry], above: frozenset[str]) -> str:
+        """A value with its variables; the environment wins over the file, as in Compose."""
+        entry = found[name]
+        if not entry.open:
+            return entry.text
+        problem = ""
+        others = {key: other for key, other in found.items() if key != name and key not in above}
+
+        def look(other: str) -> str | None:
+            return self._value(other, others, above | {name}) if other in others else None
+
+        try:
+            return interpolate(entry.text, _Variables(self._variables, look))
+        except SpecError:
+            problem = "a variable in its value is missing, or a $ begins none"  # the caught text shows the value
+        raise SecretError(
+            f"{self._path}:{entry.line}: {name}: {problem}",
+            hint="Put the value into single quotes if its $ is no variable.",
+        )
+
+
+class _Variables(Mapping[str, str]):
+    """What a value may refer to: the environment, then what is looked up in the file."""
+
+    def __init__(self, environment: Mapping[str, str], look: Callable[[str], str | None]) -> None:
+        self._environment = environment
+        self._look = look
+
+    def __getitem__(self, name: str) -> str:
+        value = self._environment[name] if name in self._environment else self._look(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environment)
+
+    def __len__(self) -> int:
+        return len(self._environment)
+
+
+def parse(text: str) -> dict[str, Entry]:
+    """The entries of a text; a name that stands twice has its last value.
+
+    Raises:
+        ValueError: a line is broken; the message begins with its number and shows nothing of it.
+    """
+    found: dict[str, Entry] = {}
+    position, line = 0, 1
+    while position < len(text):
+        end = text.find("\n", position)
+        end = len(text) if end < 0 else end
+        whole = text[position:end]
+        key = _KEY.match(text, position, end)
+        if not whole.strip() or whole.lstrip().startswith("#") or _BARE.fullmatch(whole):
+            after = end
+        elif key is None:
+            raise ValueError(f"{line}: not NAME=value")
+        else:
+            entry, after = _entry(text, key.end(2), key.end(), end, line)
+            found[key[1]] = entry
+        line += text.count("\n", position, after) + 1
+        position = after + 1
+    return found
+
+
+def _entry(text: str, sign: int, start: int, end: int, line: int) -> tuple[Entry, int]:
+    """The entry whose value begins at ``start``, behind the ``sign``, and where its last line ends."""
+    quote = text[start : start + 1]
+    if quote not in ("'", '"'):
+        value = re.split(r"[ \t]#", text[sign:end], maxsplit=1)[0].strip()
+        return Entry(line, value, open=True), end
+    match = (_SINGLE if quote == "'" else _DOUBLE).match(text, start)
+    if match is None:
+        raise ValueError(f"{line}: a quotation mark is not closed")
+    stop = text.find("\n", match.end())
+    stop = len(text) if stop < 0 else stop
+    if not _AFTER.fullmatch(text, match.end(), stop):
+        raise ValueError(f"{line}: something stands behind the closing quotation mark")
+    if quote == "'":
+        return Entry(line, match[1], open=False), stop
+    value = re.sub(r"\\(.)", lambda each: _ESCAPES.get(each[1], each[0]), match[1], flags=re.DOTALL)
+    return Entry(line, value, open=True), stop
