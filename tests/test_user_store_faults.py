@@ -5,9 +5,6 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,10 +12,7 @@ import pytest
 from mlox.errors import SecretError, SecretNotFoundError
 from mlox.secret import Secret
 from mlox.secret_stores.user import UserStore
-
-ROOT = Path(__file__).parents[1]
-STEPS = ("open", "mkdir", "fchmod", "fsync", "link", "replace", "rename", "unlink", "rmdir")
-"""The functions of ``os`` through which the store changes the disk."""
+from tests.disk_faults import failing_at, killed
 
 
 def store_in(home: Path) -> UserStore:
@@ -31,54 +25,17 @@ def files_in(folder: Path) -> list[Path]:
 
 # A kill at every step: a child for each n dies at the n-th call that changes the disk
 
-KILLER = """
-import os, shutil, sys
-from pathlib import Path
-from mlox.secret import Secret
+STORE = """\
 from mlox.secret_stores.user import UserStore
-template, homes, verb, steps = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4].split(",")
-
-def act(home, left):
-    def dying(function):
-        def call(*arguments, **options):
-            nonlocal left
-            left -= 1
-            if left < 0:
-                os._exit(9)
-            return function(*arguments, **options)
-        return call
-    for step in steps:
-        setattr(os, step, dying(getattr(os, step)))
-    store = UserStore(home / "data" / "stack" / "secrets", home / "config" / "identity")
-    store.set("TOKEN", Secret("new")) if verb == "set" else store.delete("TOKEN")
-    os._exit(0)
-
-for number in range(200):
-    home = homes / f"{number:03d}"
-    shutil.copytree(template, home)
-    if (child := os.fork()) == 0:
-        act(home, number)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code != 9:
-        sys.exit(code)
+store = UserStore(home / "data" / "stack" / "secrets", home / "config" / "identity")
 """
-
-
-def killed(tmp_path: Path, template: Path, verb: str) -> list[Path]:
-    """Homes in which ``verb`` was killed at the first, second, ... step; in the last one it came to its end."""
-    homes = tmp_path / "homes"
-    homes.mkdir()
-    command = [sys.executable, "-c", KILLER, str(template), str(homes), verb, ",".join(STEPS)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
-    assert ended.returncode == 0, ended.stderr
-    found = sorted(homes.iterdir())
-    assert len(found) > 5
-    return found
+SET = f'{STORE}store.set("TOKEN", Secret("new"))'
+DELETE = f'{STORE}store.delete("TOKEN")'
 
 
 def test_a_kill_at_any_step_of_the_first_write_leaves_all_or_nothing(tmp_path: Path) -> None:
     (tmp_path / "template").mkdir()
-    homes = killed(tmp_path, tmp_path / "template", "set")
+    homes = killed(tmp_path, tmp_path / "template", SET)
     seen = []
     for home in homes:
         store = store_in(home)
@@ -95,7 +52,7 @@ def test_a_kill_at_any_step_of_the_first_write_leaves_all_or_nothing(tmp_path: P
 def test_a_kill_at_any_step_of_a_write_leaves_the_old_value_or_the_new(tmp_path: Path) -> None:
     old = store_in(tmp_path / "template").set("TOKEN", Secret("old"))
     seen = []
-    for home in killed(tmp_path, tmp_path / "template", "set"):
+    for home in killed(tmp_path, tmp_path / "template", SET):
         store = store_in(home)
         seen.append(store.get("TOKEN").reveal())
         assert store.get("TOKEN", old).reveal() == "old"
@@ -110,7 +67,7 @@ def test_a_kill_at_any_step_of_a_delete_leaves_every_version_or_none(tmp_path: P
     store.set("OTHER", Secret("other"))
     versions = [store.set("TOKEN", Secret(value)) for value in ("one", "two")]
     seen = []
-    for home in killed(tmp_path, tmp_path / "template", "delete"):
+    for home in killed(tmp_path, tmp_path / "template", DELETE):
         store = store_in(home)
         seen.append("TOKEN" in store.names())
         if seen[-1]:
@@ -126,26 +83,6 @@ def test_a_kill_at_any_step_of_a_delete_leaves_every_version_or_none(tmp_path: P
 
 
 # A failure at every step
-
-
-def failing_at(monkeypatch: pytest.MonkeyPatch, number: int, code: int) -> Callable[[], bool]:
-    """Make the ``number``-th call that changes the disk fail, and no other; the answer tells whether it was reached."""
-    calls = itertools.count()
-    reached = False
-
-    def failing(function: Callable[..., object]) -> Callable[..., object]:
-        def call(*arguments: object, **options: object) -> object:
-            nonlocal reached
-            if next(calls) == number:
-                reached = True
-                raise OSError(code, os.strerror(code))
-            return function(*arguments, **options)
-
-        return call
-
-    for step in STEPS:
-        monkeypatch.setattr(os, step, failing(getattr(os, step)))
-    return lambda: reached
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EROFS], ids=errno.errorcode.get)

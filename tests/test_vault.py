@@ -1,0 +1,176 @@
+"""The vault on the disk: its files, links and damages, and many writers at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import pyrage
+import pytest
+
+from mlox.errors import SecretConflictError, SecretError, SecretNotFoundError
+from mlox.secret import Secret
+from mlox.secret_seams import Recipient
+from tests.vault_stage import Person, Team, git
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    return Team(tmp_path / "team")
+
+
+# Files
+
+
+def test_files_are_age_files_that_every_recipient_opens_and_nobody_else(team: Team) -> None:
+    anna = team.founder(TOKEN="hunter22-hunter22")
+    (file,) = (anna.clone / ".mlox" / "secrets").rglob("*.age")
+    assert file.parent.name == "+token"
+    assert file.name.startswith(anna.vault.describe()[0].version)
+    assert b"hunter22" not in file.read_bytes()
+    key = pyrage.x25519.Identity.from_str((anna.home / "identity").read_text().splitlines()[-1])
+    assert pyrage.decrypt(file.read_bytes(), [key]) == b"hunter22-hunter22"
+    with pytest.raises(pyrage.DecryptError):
+        pyrage.decrypt(file.read_bytes(), [pyrage.x25519.Identity.generate()])
+    committed = git(anna.clone, "ls-files").split()
+    assert sorted(name for name in committed if not name.endswith(".age")) == [
+        ".mlox/.gitattributes",
+        ".mlox/.gitignore",
+        next(name for name in committed if name.startswith(".mlox/readers/")),
+        ".mlox/recipients",
+    ]
+    assert git(anna.clone, "check-attr", "merge", "binary", "--", str(file)).count(": unset") == 1
+
+
+def test_what_a_killed_write_leaves_is_no_part_of_a_commit(team: Team) -> None:
+    anna = team.founder(TOKEN="first")
+    folder = anna.clone / ".mlox" / "secrets"
+    (folder / "+token" / ".x.age.1234abcd.tmp").write_bytes(b"half")
+    (folder / ".deleted-1234").mkdir()
+    (folder / ".deleted-1234" / "x.age").write_bytes(b"half")
+    assert git(anna.clone, "status", "--porcelain") == ""
+    assert anna.vault.names() == ("TOKEN",)
+
+
+@pytest.mark.parametrize("where", ["secrets", "secrets/+other", "readers", "recipients"])
+def test_a_link_that_leads_out_of_the_vault_is_not_followed_by_a_write(team: Team, where: str, tmp_path: Path) -> None:
+    anna = team.founder(TOKEN="first")
+    path, outside = anna.clone / ".mlox" / where, tmp_path / "outside"
+    if path.is_dir() or path.exists():
+        path.rename(outside)
+    else:
+        outside.mkdir()
+    path.symlink_to(outside)
+    before = sorted(outside.rglob("*")) if outside.is_dir() else outside.read_bytes()
+    eve = Recipient(str(pyrage.x25519.Identity.generate().to_public()), "eve")
+    act = partial(anna.vault.sharing.share, eve) if where == "recipients" else partial(anna.set, "OTHER", "value")
+    with pytest.raises(SecretError, match="is a link"):
+        act()
+    assert (sorted(outside.rglob("*")) if outside.is_dir() else outside.read_bytes()) == before
+
+
+def test_a_damaged_file_is_told_and_other_versions_stay_readable(team: Team) -> None:
+    anna = team.founder(TOKEN="first")
+    old = anna.vault.describe()[0].version
+    new = anna.set("TOKEN", "second")
+    (file,) = (anna.clone / ".mlox" / "secrets" / "+token").glob(f"{new}*")
+    file.write_bytes(file.read_bytes()[:-3])
+    with pytest.raises(SecretError, match="is damaged"):
+        anna.get("TOKEN")
+    assert anna.get("TOKEN", old) == "first"
+
+
+def test_files_that_are_not_ours_are_no_versions(team: Team) -> None:
+    anna = team.founder(TOKEN="first")
+    folder = anna.clone / ".mlox" / "secrets" / "+token"
+    version = anna.vault.describe()[0].version
+    for name in ("notes.txt", f"{version}.age", "abc.age", f"{version}-99999999T999999Z-{'0' * 12}-0000.age"):
+        (folder / name).write_text("x")
+    (folder.parent / "README").write_text("x")
+    (folder.parent / "empty").mkdir()
+    assert anna.get("TOKEN") == "first"
+    assert [row.name for row in anna.vault.describe()] == ["TOKEN"]
+
+
+def test_a_ring_of_versions_is_a_conflict_and_the_next_set_ends_it(team: Team) -> None:
+    anna = team.founder(TOKEN="first")
+    (file,) = (anna.clone / ".mlox" / "secrets" / "+token").iterdir()
+    second = anna.set("TOKEN", "second")
+    file.rename(file.with_name(f"{file.stem}-{second}.age"))
+    with pytest.raises(SecretConflictError):
+        anna.get("TOKEN")
+    anna.set("TOKEN", "third")
+    assert anna.get("TOKEN") == "third"
+
+
+# Many at once
+
+WRITER = """
+import sys
+from pathlib import Path
+from mlox.secret import Secret
+from mlox.secret_stores.vault import VaultStore
+home, number = Path(sys.argv[1]), sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+vault = VaultStore(home / ".mlox", home / "identity", home / "agreed")
+for count in range(25):
+    name = "SHARED" if count % 5 else f"OWN_{number}"
+    value = f"{number}:{count}"
+    version = vault.set(name, Secret(value))
+    assert vault.get(name, version).reveal() == value
+    print(name, version, value, flush=True)
+"""
+
+
+def test_eight_processes_lose_no_version_and_make_one_vault(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        writers = []
+        for number in range(8):
+            command = [sys.executable, "-c", WRITER, str(tmp_path), str(number)]
+            started = subprocess.Popen(command, stdin=-1, stdout=-1, text=True, cwd=ROOT)
+            writers.append(stack.enter_context(started))
+        for writer in writers:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "ready\n"
+        for writer in writers:
+            assert writer.stdin is not None
+            writer.stdin.write("go\n")
+            writer.stdin.flush()
+        outputs = [writer.communicate(timeout=120)[0] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * 8
+    written = [tuple(line.split()) for output in outputs for line in output.splitlines()]
+    assert len({version for _, version, _ in written}) == 200
+    vault = Person("", tmp_path, tmp_path).vault
+    assert vault.names() == (*(f"OWN_{number}" for number in range(8)), "SHARED")
+    for name, version, value in written:
+        assert vault.get(name, version).reveal() == value
+    lasts = [[row for row in map(str.split, output.splitlines()) if row[0] == "SHARED"][-1][1] for output in outputs]
+    assert vault.get("SHARED").version in lasts
+    assert all(row.heads == () for row in vault.describe())
+    assert len(vault.sharing.recipients()) == 1
+
+
+def test_a_vault_that_is_held_for_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    vault = Person("", tmp_path, tmp_path).vault
+    vault.set("TOKEN", Secret("value"))
+    monkeypatch.setattr("mlox.secret_stores.vault_files.WAIT_S", 0.05)
+    descriptor = os.open(tmp_path / ".mlox" / "secrets", os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        for act in (lambda: vault.set("TOKEN", Secret("new")), lambda: vault.delete("TOKEN")):
+            with pytest.raises(SecretError, match="another process has been at it for too long"):
+                act()
+    finally:
+        os.close(descriptor)
+    assert vault.get("TOKEN").reveal() == "value"
+    with pytest.raises(SecretNotFoundError):
+        vault.get("OTHER")
