@@ -52,6 +52,5 @@ def names(*, path: str | Path | None = None) -> tuple[str, ...]:
 
 def _store(path: str | Path | None) -> SecretChain:
     stack = Stack(path=path)
-    stack.workspace.read()
     stack.identify()
     return stack.surroundings().secrets

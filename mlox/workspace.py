@@ -243,4 +243,4 @@ def _checked(values: Mapping[str, str]) -> StackSpec:
 
 
 def _forbidden(folder: Path) -> bool:
-    return folder.resolve() in (Path("/"), Path.home().resolve())
+    return os.path.realpath(folder) in ("/", os.path.realpath(Path.home()))  # asked often: strings are quicker

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Literal, TypeVar, overload
 
 from mlox.errors import InternalError, MloxError, SecretError, SecretNotFoundError, UnknownNameError, UsageError
 from mlox.protocols import SecretStore, StoredSecret, WritableStore
@@ -50,21 +50,19 @@ class Chain:
 
     def find(self, name: str, version: str | None = None, *, store: str | None = None) -> tuple[str, Secret]:
         """Like :meth:`get`, with the name of the store that gave it; ``store`` asks that one alone."""
-        missing: list[SecretNotFoundError] = []
         asked = [self.store(store)] if store else list(self._stores.values())
-        for each in asked:
-            try:
-                return each.name, self._ask(each, lambda each=each: each.get(name, version))  # type: ignore[misc]
-            except SecretNotFoundError as error:
-                missing.append(error)
-        known = {known: each for each in reversed(asked) for known in self._ask(each, each.names)}
-        if name in known:
-            raise missing[asked.index(known[name])]
-        raise not_found(name, sorted(known))
+        answers = self._ask(asked, lambda each: each.get(name, version), first=True)
+        if answers and isinstance(found := answers[-1], Secret):
+            return asked[len(answers) - 1].name, found
+        known = self._ask(asked, lambda each: each.names())
+        for names, answer in zip(known, answers, strict=True):
+            if name in names and isinstance(answer, SecretNotFoundError):
+                raise answer
+        raise not_found(name, sorted({one for names in known for one in names}))
 
     def names(self) -> tuple[str, ...]:
         """The names in all stores, sorted."""
-        return tuple(sorted({name for each in self._stores.values() for name in self._ask(each, each.names)}))
+        return tuple(sorted({name for names in self._names(self._stores.values()) for name in names}))
 
     def describe(self) -> tuple[StoredSecret, ...]:
         """Every secret as the first store that has it describes it, sorted by name."""
@@ -75,7 +73,8 @@ class Chain:
 
     def rows(self) -> tuple[tuple[str, StoredSecret], ...]:
         """Every secret of every store, with the store's name, in the order in which they are asked."""
-        return tuple((each.name, row) for each in self._stores.values() for row in self._ask(each, each.describe))
+        described = self._ask(list(self._stores.values()), lambda each: each.describe())
+        return tuple((name, row) for name, rows in zip(self._stores, described, strict=True) for row in rows)
 
     def known(self) -> tuple[KnownSecret, ...]:
         """The newest values in all stores, all heads where there are several; those that cannot be opened without."""
@@ -125,9 +124,10 @@ class Chain:
     def holder(self, name: str, store: str | None = None) -> WritableStore:
         """The one store that can be written and has ``name``."""
         asked = [self.store(store)] if store else list(self._stores.values())
-        having = [each for each in asked if name in self._ask(each, each.names)]
+        known = self._names(asked)
+        having = [each for each, names in zip(asked, known, strict=True) if name in names]
         if not having:
-            raise not_found(name, [known for each in asked for known in self._ask(each, each.names)])
+            raise not_found(name, sorted({one for names in known for one in names}))
         writable = [each for each in having if isinstance(each, WritableStore)]
         if len(writable) > 1:
             told = " and ".join(each.name for each in writable)
@@ -137,35 +137,60 @@ class Chain:
     def before(self, name: str, store: str) -> tuple[str, ...]:
         """The stores that are asked before ``store`` and have ``name`` too: their value is what a read gets."""
         first = list(self._stores.values())[: list(self._stores).index(store)]
-        return tuple(each.name for each in first if name in self._ask(each, each.names))
+        return tuple(each.name for each, names in zip(first, self._names(first), strict=True) if name in names)
 
-    def _ask(self, store: SecretStore, call: Callable[[], Answer]) -> Answer:
-        """What a store answers, within the time limit; an error of its own names it."""
-        answer: Future[Answer] = Future()
+    def _names(self, stores: Iterable[SecretStore]) -> list[tuple[str, ...]]:
+        return self._ask(list(stores), lambda each: each.names())
+
+    @overload
+    def _ask(self, stores: Sequence[SecretStore], call: Callable[[SecretStore], Answer]) -> list[Answer]: ...
+    @overload
+    def _ask(
+        self, stores: Sequence[SecretStore], call: Callable[[SecretStore], Answer], *, first: Literal[True]
+    ) -> list[Answer | SecretNotFoundError]: ...
+    def _ask(
+        self, stores: Sequence[SecretStore], call: Callable[[SecretStore], Answer], *, first: bool = False
+    ) -> Sequence[object]:
+        """What the stores answer, in their order, each within the time limit; an error of a store's own names it.
+
+        With ``first`` it ends at the first that has what is asked for, and those before say that they have not.
+        """
+        answers: SimpleQueue[tuple[Answer | None, MloxError | None]] = SimpleQueue()
 
         def work() -> None:
-            try:
-                answer.set_result(call())
-            except MloxError as error:
-                answer.set_exception(error)
-            finally:
-                if not answer.done():
-                    answer.set_exception(_broken_off(store))
+            for store in stores:
+                answer: tuple[Answer | None, MloxError | None] = (None, _broken_off(store))
+                try:
+                    answer = (call(store), None)
+                except MloxError as error:
+                    answer = (None, error)
+                finally:
+                    answers.put(answer)
+                if (first and answer[1] is None) or not isinstance(answer[1], SecretNotFoundError | None):
+                    return
 
-        threading.Thread(target=work, name=f"mlox-secrets-{store.name}", daemon=True).start()
-        try:
-            return answer.result(self._limit_s)
-        except SecretNotFoundError:
-            raise
-        except SecretError as error:
-            if not error.problem.startswith(f"{store.name}: "):
-                error.problem = f"{store.name}: {error.problem}"
-            raise
-        except TimeoutError as error:
-            raise SecretError(
-                f"{store.name}: no answer within {self._limit_s:g} s, so nobody knows what it holds",
-                hint="Look whether its disk or its server answers, and try again.",
-            ) from error
+        threading.Thread(target=work, name="mlox-secrets", daemon=True).start()
+        found: list[object] = []
+        for store in stores:
+            try:
+                answer, error = answers.get(timeout=self._limit_s)
+            except Empty:
+                raise SecretError(
+                    f"{store.name}: no answer within {self._limit_s:g} s, so nobody knows what it holds",
+                    hint="Look whether its disk or its server answers, and try again.",
+                ) from None
+            if error is None and first:
+                return [*found, answer]
+            if error is not None and not (first and isinstance(error, SecretNotFoundError)):
+                raise _named(error, store)
+            found.append(answer if error is None else error)
+        return found
+
+
+def _named(error: MloxError, store: SecretStore) -> MloxError:
+    if isinstance(error, SecretError) and not error.problem.startswith(f"{store.name}: "):
+        error.problem = f"{store.name}: {error.problem}"
+    return error
 
 
 def _broken_off(store: SecretStore) -> InternalError:

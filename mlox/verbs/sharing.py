@@ -133,7 +133,6 @@ def load_key(
 def surroundings(ctx: Context) -> Surroundings:
     """What is around a stack that has an id, which the places of its secrets are named by."""
     stack = ctx.stack()
-    stack.workspace.read()
     stack.identify()
     return stack.surroundings()
 
