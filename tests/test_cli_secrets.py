@@ -61,18 +61,20 @@ def test_a_value_on_the_line_is_refused_and_not_repeated(demo: Say) -> None:
 TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 
 
-def typed(folder: Path, words: str, keys: bytes) -> tuple[int, str]:
-    """How ``mlox`` ends on a terminal where these keys are pressed at its question, and all that the terminal shows."""
+def typed(folder: Path, words: str, *keys: bytes, question: bytes = b"to go on:") -> tuple[int, str]:
+    """How ``mlox`` ends on a terminal where these keys are pressed at its questions, and what the terminal shows."""
     command = [sys.executable, "-c", TERMINAL, sys.executable, "-m", "mlox", *words.split()]
     shown = b""
     with subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        while not shown.rstrip().endswith((b"(not shown):", b"to go on:")):
-            block = os.read(process.stdout.fileno(), 1024)
-            assert block, shown
-            shown += block
-        os.write(process.stdin.fileno(), keys)
+        for answer in keys:
+            asked = len(shown)
+            while not shown[asked:].rstrip().endswith((b"(not shown):", question)):
+                block = os.read(process.stdout.fileno(), 1024)
+                assert block, shown
+                shown += block
+            os.write(process.stdin.fileno(), answer)
         shown += process.stdout.read()
     return process.returncode, shown.decode()
 

@@ -201,5 +201,5 @@ def _writable(store: SecretStore, name: str) -> WritableStore:
     if isinstance(store, WritableStore):
         return store
     raise UsageError(
-        f"{name} would be written to {store.name}, which is only read", hint="Change the variable where it is set."
+        f"{name} cannot be changed in {store.name}, which is only read", hint="Change the variable where it is set."
     )
