@@ -227,7 +227,7 @@ def test_words_that_are_not_whole(demo: Say) -> None:
     for words, said in (
         ("secrets key", "unknown verb 'secrets key'"),
         ("secrets key lod x", "unknown verb 'secrets key lod'"),
-        ("secrets unshare", "whose name?"),
+        ("secrets unshare", "missing: RECIPIENT"),
         ("secrets share nobody", "unknown recipient 'nobody'"),
         ("secrets share age1nonsense", "'age1nonsense' cannot be a recipient: not a whole age public key"),
         ("secrets set TOKEN --store nowhere", "unknown secret store 'nowhere'"),

@@ -239,7 +239,7 @@ def test_a_verb_that_nothing_is_near_gets_them_all() -> None:
 def test_a_noun_without_a_verb_says_which_there_are(words: list[str]) -> None:
     with pytest.raises(UsageError, match="'secrets' needs to know what to do") as caught:
         parse(words)
-    assert "secrets get, secrets list, secrets remove" in (caught.value.hint or "")
+    assert "secrets get, secrets join, secrets key load, secrets key save" in (caught.value.hint or "")
 
 
 def test_a_noun_with_a_wrong_verb_gets_the_nearest() -> None:

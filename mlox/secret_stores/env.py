@@ -12,7 +12,6 @@ from mlox.secret_stores.names import is_name, not_found, version_not_found
 
 PREFIX = "MLOX_SECRET_"
 VERSION = "environment"
-_STARTED = time.time()
 
 
 class EnvironmentStore:
@@ -47,5 +46,5 @@ class EnvironmentStore:
         return tuple(sorted(name for name in found if is_name(name)))
 
     def describe(self) -> tuple[StoredSecret, ...]:
-        """What is set; as old as this process."""
-        return tuple(StoredSecret(name, VERSION, _STARTED, ("you",)) for name in self.names())
+        """What is set, as of now: a variable has no date."""
+        return tuple(StoredSecret(name, VERSION, time.time(), ("you",)) for name in self.names())

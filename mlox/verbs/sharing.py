@@ -45,13 +45,11 @@ def share(
 
 
 @verb("secrets unshare", group="secrets")
-def unshare(ctx: Context, recipient: Annotated[tuple[str, ...], "the name of a recipient, or the public key"]) -> Value:
+def unshare(ctx: Context, recipient: Annotated[str, "the name of a recipient, or the public key"]) -> Value:
     """Seal no more secrets for somebody, and tell which ones they could read."""
     around = surroundings(ctx)
     sharing = around.vault.sharing
-    if not recipient:
-        raise UsageError("whose name?", hint="See who can read: mlox secrets share.")
-    found = sharing.find(" ".join(recipient))
+    found = sharing.find(recipient)
     called = found.name or found.short
     if not ctx.dry_run:
         agree_to_others(ctx, sharing, besides=found)
