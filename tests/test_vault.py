@@ -75,6 +75,24 @@ def test_a_link_that_leads_out_of_the_vault_is_not_followed_by_a_write(team: Tea
     assert (sorted(outside.rglob("*")) if outside.is_dir() else outside.read_bytes()) == before
 
 
+def test_a_link_in_the_place_of_a_record_or_of_the_requests_is_not_followed(team: Team, tmp_path: Path) -> None:
+    anna = team.founder(TOKEN="first")
+    (record,) = (anna.clone / ".mlox" / "readers").iterdir()
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    record.unlink()
+    record.symlink_to(precious)
+    with pytest.raises(SecretError, match="is a link"):
+        anna.vault.set("TOKEN", Secret("second"))
+    bob = team.person("bob")
+    bob.pull()
+    (bob.clone / ".mlox" / "requests").symlink_to(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(SecretError, match="is a link"):
+        bob.vault.sharing.join("bob")
+    assert (precious.read_text(), sorted(tmp_path.iterdir())) == ("mine", before)
+
+
 def test_a_damaged_file_is_told_and_other_versions_stay_readable(team: Team) -> None:
     anna = team.founder(TOKEN="first")
     old = anna.vault.describe()[0].version

@@ -10,7 +10,7 @@ from mlox.secret import Secret
 from mlox.secret_seams import Changes, Leaver, Recipient, Resealed
 from mlox.secret_stores.folders import entries
 from mlox.secret_stores.recipients_file import RecipientsFile, is_recipient_name, public_key, rendered
-from mlox.secret_stores.vault_files import VaultFiles, login
+from mlox.secret_stores.vault_files import VaultFiles, login, refuse_link
 from mlox.secret_stores.versions import heads_of
 
 
@@ -39,6 +39,7 @@ class VaultSharing:
     def requests(self) -> tuple[Recipient, ...]:
         """Who asked to be let in, sorted by name."""
         found = []
+        refuse_link(self._requests)
         for entry in sorted(entries(self._requests), key=lambda entry: entry.name):
             if is_recipient_name(entry.name) and entry.is_file(follow_symlinks=False):
                 keys = RecipientsFile(self._requests / entry.name).read()

@@ -106,10 +106,12 @@ class VaultFiles:
         path = folder / version.file_name(digest)
         try:
             for made in (self.folder / "readers", folder):
-                _refuse_link(made)
+                refuse_link(made)
                 make_folder(made, mode=0o777)
             if self._list(digest) is None:
-                write_atomic(self.folder / "readers" / digest, text.encode())
+                record = self.folder / "readers" / digest
+                refuse_link(record)
+                write_atomic(record, text.encode())
                 self._lists.pop(digest, None)
             try:
                 write_atomic(path, seal(content, [each.key for each in recipients]))
@@ -174,7 +176,7 @@ class VaultFiles:
         with ExitStack() as held:
             try:
                 for folder in (self.folder, self.secrets):
-                    _refuse_link(folder)
+                    refuse_link(folder)
                     make_folder(folder, mode=0o777)
                 held.enter_context(alone(self.secrets, wait_s=WAIT_S))
             except OSError as error:
@@ -255,7 +257,8 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _refuse_link(path: Path) -> None:
+def refuse_link(path: Path) -> None:
+    """Refuse what a repository could use to have a write land elsewhere."""
     if path.is_symlink():
         raise SecretError(f"{path} is a link to elsewhere", hint="Put a folder of its own in its place.")
 
