@@ -251,16 +251,13 @@ class Registry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
-    """A secret without its value: name, newest version, when it was set (seconds since the epoch), who can read it.
-
-    ``heads`` are its newest versions where there are several, since two branches set it; ``version`` is the last one.
-    """
+    """A secret without its value: name, newest version, when it was set (seconds since the epoch), who can read it."""
 
     name: str
     version: str
     updated: float
     readers: tuple[str, ...] = ()
-    heads: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()  # its newest versions where there are several: two branches set it
 
 
 class SecretStore(Protocol):

@@ -166,6 +166,29 @@ def test_a_saved_key_opens_with_its_passphrase_alone(tmp_path: Path) -> None:
     assert new.sharing.load_key(copy, lambda: Secret("correct horse")) == ()
 
 
+@pytest.mark.parametrize("busy", [1, 99])
+def test_a_machine_that_is_busy_for_a_moment_tries_the_passphrase_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, busy: int
+) -> None:
+    key, left = str(pyrage.x25519.Identity.generate()), [busy]
+
+    def judged_by_the_moment(_: bytes, __: str) -> bytes:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise pyrage.DecryptError("Excessive work parameter for passphrase.")
+        return key.encode()
+
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", judged_by_the_moment)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    (tmp_path / "copy.age").write_bytes(b"age-encryption.org/v1\n")
+    sharing = vault(tmp_path).sharing
+    if busy > 10:
+        with pytest.raises(SecretError, match="too slow now"):
+            sharing.load_key(tmp_path / "copy.age", lambda: Secret("correct horse"))
+    else:
+        assert len(sharing.load_key(tmp_path / "copy.age", lambda: Secret("correct horse"))) == 1
+
+
 def test_a_loaded_key_stands_beside_those_that_are_there(tmp_path: Path) -> None:
     vault(tmp_path).set("TOKEN", Secret("hunter22"))
     copy = tmp_path / "copy.age"

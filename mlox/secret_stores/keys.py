@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from mlox.secret_stores.identity import IdentityFile, Key, keys_in
 from mlox.secret_stores.private_files import create_once, make_folder
 
 VARIABLE = "MLOX_IDENTITY"
+TRIES = 5
+"""How often a passphrase is tried: age judges by the speed of the moment whether trying would take too long."""
 
 
 class UserKeys:
@@ -182,10 +185,17 @@ def _opened(content: bytes, path: Path, passphrase: Callable[[], Secret]) -> str
     if not content.startswith((b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE")):
         return content.decode("utf-8-sig", errors="replace")
     phrase = passphrase()
-    try:
-        opened: bytes = pyrage.passphrase.decrypt(content, phrase.reveal())
-    except pyrage.DecryptError as error:
-        raise IdentityError(
-            f"the passphrase does not open {path}", hint="Type it again, or take another backup."
-        ) from error
-    return opened.decode("utf-8", errors="replace")
+    for _ in range(TRIES):
+        try:
+            opened: bytes = pyrage.passphrase.decrypt(content, phrase.reveal())
+            return opened.decode("utf-8", errors="replace")
+        except pyrage.DecryptError as error:
+            if "Excessive work" not in str(error):
+                raise IdentityError(
+                    f"the passphrase does not open {path}", hint="Type it again, or take another backup."
+                ) from error
+            time.sleep(1)
+    raise SecretError(
+        f"this machine is too slow now to try the passphrase of {path}: age gives up where it would take long",
+        hint="Try again when less is running.",
+    )

@@ -63,7 +63,7 @@ def check_known(around: Surroundings, name: str) -> None:
         raise UnknownNameError(
             f"{where}no service {name!r} in this stack; the catalog has it", hint=f"Start it: mlox up {name}."
         )
-    if around.spec.id and name in around.store.names():
+    if around.spec.id and name in {*around.vault.names(), *around.store.names()}:
         raise UnknownNameError(f"{where}{name!r} is a secret, not a service", hint=f"See: mlox secrets get {name}.")
     raise UnknownNameError.among("service", name, known, where=where)
 

@@ -89,7 +89,7 @@ class Names:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The names of secrets."""
-        return quietly(lambda: self._around.store.names() if self._around.spec.id else (), ())
+        return quietly(lambda: self._around.secrets.names() if self._around.spec.id else (), ())
 
     @property
     def servers(self) -> tuple[str, ...]:
