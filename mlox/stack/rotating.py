@@ -56,7 +56,7 @@ def rotatable(around: Surroundings, name: str) -> SecretSpec:
     """
     service, _, key = name.partition(".")
     if service not in around.spec.services:
-        around.store.get(name)
+        around.secrets.get(name)
         raise UsageError(
             f"{name} is your own: no service here knows how to change it",
             hint=f"Change it where it was made, then: mlox secrets set {name}.",
