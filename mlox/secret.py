@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
-from urllib.parse import quote
+
+from mlox.writings import SHORTEST, spans, writings
 
 MASK = "***"
+
+_made: dict[str, None] = {}
+"""Every value of this process that is long enough to be looked for; by value, since a revealed text outlives its
+Secret."""
 
 
 class Secret:
@@ -30,6 +36,8 @@ class Secret:
             raise TypeError(f"a Secret holds text, not {type(value).__name__}")
         self._value = value
         self.version = version
+        if len(value) >= SHORTEST:
+            _made[value] = None
 
     def reveal(self) -> str:
         """The text itself."""
@@ -58,19 +66,29 @@ class Secret:
         raise TypeError("a Secret cannot be pickled or copied into a file; keep its name and ask the store again")
 
 
-def mask(text: str, secrets: tuple[Secret, ...] | list[Secret]) -> str:
+def made_values() -> tuple[str, ...]:
+    """The values of all secrets that this process has made, the oldest first; those under 6 characters are left out."""
+    return tuple(_made)
+
+
+def mask(text: str, secrets: Iterable[Secret]) -> str:
     """``text`` with every one of ``secrets`` replaced by ``***``; values under 6 characters are left alone.
 
-    A value is found as it is, percent-encoded as in a URL, and line by line.
+    A value is found however it is written: see :func:`mlox.writings.writings`.
 
     Example:
         >>> mask("login with hunter22", [Secret("hunter22")])
         'login with ***'
     """
-    values = {s.reveal() for s in secrets}
-    forms = values | {quote(value, safe="", errors="replace") for value in values}
-    forms |= {line.strip() for value in values for line in value.splitlines()}
-    for form in sorted(forms, key=len, reverse=True):
-        if len(form) >= 6:
-            text = text.replace(form, MASK)
-    return text
+    values = dict.fromkeys(secret.reveal() for secret in secrets)
+    return masked(text, spans(text, [form for value in values for form in writings(value)]))
+
+
+def masked(text: str, places: Sequence[tuple[int, int]]) -> str:
+    """``text`` with each of these places, which are in order and do not overlap, replaced by ``***``."""
+    parts = []
+    end = 0
+    for first, last in places:
+        parts += [text[end:first], MASK]
+        end = last
+    return "".join([*parts, text[end:]])

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shlex
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from mlox_jupyter.displays import Displays, JsonObject
 from mlox_jupyter.inspection import Inspection
 from mlox_jupyter.kernel import ask_secret, in_kernel, in_terminal, somebody_there
 from mlox_jupyter.progress import LiveLines, PlainLines, Progress, Silence
+from mlox_jupyter.redaction import Redaction
 from mlox_jupyter.words import with_magics
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class MloxMagics(Magics):
         self.displays = Displays(shell)
         self.completion = Completion(shell)
         self.inspection = Inspection(shell)
+        self.redaction = Redaction(shell)
 
     # Without @output_can_be_silenced: from Python 3.12 on it fails on YAML that is no Python, after all is done.
     @no_var_expand
@@ -176,7 +179,7 @@ def _follow(shell: InteractiveShell, stream: Stream) -> None:
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register the magics, the displays, completion and help; a second time does nothing."""
+    """Register the magics, the displays, completion, help and redaction; a second time does nothing."""
     if _loaded(shell) is None:
         magics = MloxMagics(shell)
         shell.register_magics(magics)
@@ -184,12 +187,16 @@ def load(shell: InteractiveShell) -> None:
         magics.displays.register()
         magics.completion.register()
         magics.inspection.register()
+        magics.redaction.register()
+        if not magics.redaction.on:
+            print("redaction off: this shell has no kernel; what you reveal is shown as it is", file=sys.stderr)
 
 
 def unload(shell: InteractiveShell) -> None:
     """Take all of it out again."""
     magics = _loaded(shell)
     if magics is not None:
+        magics.redaction.unregister()
         magics.displays.unregister()
         magics.completion.unregister()
         magics.inspection.unregister()

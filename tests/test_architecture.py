@@ -18,7 +18,9 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
     frozenset(rooms.split())
     for rooms in (
         "errors",
+        "writings",
         "secret",
+        "matching",
         "specs",
         "variables interpolation",
         "units findings",

@@ -94,7 +94,7 @@ def test_it_holds_text_alone(value: object) -> None:
 
 @given(st.text(max_size=20), st.text(min_size=6, max_size=12), st.text(max_size=20))
 def test_no_text_shows_a_value_after_masking(before: str, value: str, after: str) -> None:
-    assume(value not in MASK)
+    assume(value not in MASK and not value.isspace())
     masked = mask(before + value + after, [Secret(value)])
     assert value not in masked or value in mask(before, [Secret(value)]) + MASK + mask(after, [Secret(value)])
     assert MASK in masked

@@ -28,6 +28,7 @@ def set_secret(
 ) -> Value:
     """Keep a secret: asked for without an echo, read from standard input, or generated."""
     if value:
+        Secret(" ".join(value))  # made, so that what is known to be one is kept out of outputs and the history
         raise UsageError(
             "a value typed on the line stands in a history or a notebook already; nothing was kept",
             hint=f"Change that value where it is used, then: mlox secrets set {name}.",

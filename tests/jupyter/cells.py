@@ -38,13 +38,14 @@ while any(thread.name.startswith("mlox-deployment") for thread in threading.enum
 
 @dataclass
 class Ran:
-    """How a cell ended: what it displayed by MIME type, what it printed, and its error."""
+    """How a cell ended: what it displayed by MIME type, what it printed, its error, and every message about it."""
 
     displays: list[dict[str, Any]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
     printed: str = ""
     error: dict[str, Any] | None = None
     value: object = None
+    messages: list[dict[str, Any]] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def texts(self) -> list[str]:
@@ -89,8 +90,10 @@ class Kernel:
 
     def __init__(self, folder: Path) -> None:
         self.manager = KernelManager(kernel_name="python3")
+        # Where it finds pytest, a kernel leaves the output of subprocesses alone, as no user's does.
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         self.manager.start_kernel(
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, extra_arguments=["--log-level=ERROR"], cwd=str(folder)
+            env={**variables, "PYTHONPATH": str(ROOT)}, extra_arguments=["--log-level=ERROR"], cwd=str(folder)
         )
         self.client = self.manager.blocking_client()
         self.client.start_channels()
@@ -113,6 +116,7 @@ class Kernel:
                 continue
             if message["parent_header"].get("msg_id") != request:
                 continue
+            ran.messages.append({key: message[key] for key in ("msg_type", "content", "metadata", "buffers")})
             if message["content"].get("execution_state") == "idle":
                 return ran
             _note(ran, message["msg_type"], message["content"])
