@@ -88,12 +88,14 @@ def run_in(shell: InteractiveShell, source: str) -> Ran:
 class Kernel:
     """A real kernel. ``answers`` stands for a person: without it nobody is there to ask, as under nbclient."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.manager = KernelManager(kernel_name="python3")
         # Where it finds pytest, a kernel leaves the output of subprocesses alone, as no user's does.
         variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         self.manager.start_kernel(
-            env={**variables, "PYTHONPATH": str(ROOT)}, extra_arguments=["--log-level=ERROR"], cwd=str(folder)
+            env={**variables, "PYTHONPATH": str(ROOT), **environment},
+            extra_arguments=["--log-level=ERROR"],
+            cwd=str(folder),
         )
         self.client = self.manager.blocking_client()
         self.client.start_channels()

@@ -43,7 +43,8 @@ def run(shell: InteractiveShell) -> Run:
 @pytest.fixture(scope="module")
 def one_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     """A kernel for the tests of a file."""
-    kernel = Kernel(tmp_path_factory.mktemp("kernel"))
+    # Begun before the home of a test is its own.
+    kernel = Kernel(tmp_path_factory.mktemp("kernel"), IPYTHONDIR=str(tmp_path_factory.mktemp("ipython")))
     yield kernel
     kernel.close()
 
