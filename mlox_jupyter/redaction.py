@@ -113,7 +113,8 @@ class Redaction:
             from mlox.stack.readable import readable_secrets
 
             for name, secret in readable_secrets(Stack(), self._versions):
-                self._versions[name] = secret.version or ""
+                if secret is not None:  # what cannot be opened cannot be shown either
+                    self._versions[name] = secret.version or ""
         except (MloxError, OSError):
             return  # a verb says what is wrong there; without a stack nothing is known of it
 

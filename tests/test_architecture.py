@@ -27,7 +27,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "protocols",
         "journal locks secret_seams",
         "documents",
-        "catalog resolve plan compose components explaining",
+        "catalog resolve plan compose components explaining scanning",
         "values apply",
         "backends transports secret_stores connectors registries",
         "testing plugins",

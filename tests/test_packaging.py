@@ -56,7 +56,9 @@ def test_the_base_install_is_small() -> None:
 
 
 def test_every_package_that_is_imported_is_declared() -> None:
-    declared = {canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]}
+    project = PROJECT["project"]
+    required = [*project["dependencies"], *project["optional-dependencies"]["all"]]
+    declared = {canonicalize_name(Requirement(text).name) for text in required}
     brought_by_ipython = {"traitlets"}
     homes = packages_distributions()
     undeclared = []

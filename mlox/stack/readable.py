@@ -10,10 +10,10 @@ from mlox.secret import Secret
 from mlox.stack.stack import Stack
 
 
-def readable_secrets(stack: Stack, known: Mapping[str, str] | None = None) -> Iterator[tuple[str, Secret]]:
+def readable_secrets(stack: Stack, known: Mapping[str, str] | None = None) -> Iterator[tuple[str, Secret | None]]:
     """Every secret by name, in its newest version; without those whose version in ``known`` is that one.
 
-    What cannot be opened is left out: it cannot be shown either.
+    One that cannot be opened is None.
     """
     for store in _stores(stack):
         for described in store.describe():
@@ -21,7 +21,7 @@ def readable_secrets(stack: Stack, known: Mapping[str, str] | None = None) -> It
                 try:
                     yield described.name, store.get(described.name, described.version)
                 except SecretError:
-                    continue
+                    yield described.name, None
 
 
 def _stores(stack: Stack) -> tuple[SecretStore, ...]:
