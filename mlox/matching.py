@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 from mlox.secret import MASK, masked
@@ -40,14 +40,15 @@ class Matcher:
         ('login with ', 'hunt')
     """
 
-    def __init__(self, forms: Iterable[str] = ()) -> None:
-        self.forms = tuple(dict.fromkeys(forms))
+    def __init__(self, writings_of: Iterable[tuple[str, ...]] = ()) -> None:
+        self._values = tuple(dict.fromkeys(filter(None, writings_of)))
+        self.forms = tuple(dict.fromkeys(form for forms in self._values for form in forms))
         self._longest = max(map(len, self.forms), default=0)
 
     @classmethod
     def of(cls, values: Iterable[str]) -> Matcher:
         """With every writing of these values."""
-        return cls(form for value in values for form in writings(value))
+        return cls(map(writings, values))
 
     def redacted(self, text: str, markup: re.Pattern[str] = MARKUP) -> str:
         """``text`` with ``***`` in place of every value; what is not part of one stays as it is."""
@@ -69,7 +70,7 @@ class Matcher:
     def places(self, text: str, markup: re.Pattern[str] = MARKUP) -> list[tuple[int, int]]:
         """First and last index of every value, in order, without overlaps; ``markup`` may stand inside a value."""
         places = self._plain_places(text)
-        if "\x1b[" in text or (markup is MARKUP and "span" in text):
+        if _may_have(text, markup):
             shown = _Shown(text, markup)
             places = merged([*places, *map(shown.place, self._plain_places(shown.text))])
         return places
@@ -77,7 +78,9 @@ class Matcher:
     @cached_property
     def in_latin_1(self) -> Matcher:
         """The same for bytes that were decoded as Latin-1, which every byte can be; of UTF-8."""
-        return Matcher(form.encode(errors="surrogatepass").decode("latin-1") for form in self.forms)
+        return Matcher(
+            tuple(form.encode(errors="surrogatepass").decode("latin-1") for form in forms) for forms in self._values
+        )
 
     def _plain_places(self, text: str) -> list[tuple[int, int]]:
         if not self.forms:
@@ -89,16 +92,19 @@ class Matcher:
 
     @cached_property
     def _engines(self) -> Sequence[tuple[TypeAdapter[str], Sequence[str]]]:
-        """For each group of forms what tells whether a text holds one of them."""
-        from pydantic import StringConstraints, TypeAdapter
-
-        found = []
-        for start in range(0, len(self.forms), GROUP):
-            forms = [form for form in self.forms[start : start + GROUP] if _is_unicode(form)]
-            pattern = "|".join(map(_literal, forms))
-            if forms:
-                found.append((TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)]), forms))
-        return found
+        """For each group of values what tells whether a text holds one of them, and all of their forms."""
+        groups: list[list[tuple[str, ...]]] = [[]]
+        size = 0
+        for forms in self._values:
+            needed = len(_least(forms))
+            if not needed:
+                continue
+            if groups[-1] and size + needed > GROUP:
+                groups.append([])
+                size = 0
+            groups[-1].append(forms)
+            size += needed
+        return [(_engine(tuple(group)), [form for forms in group for form in forms]) for group in groups if group]
 
     @cached_property
     def _begins(self) -> Mapping[str, Sequence[str]]:
@@ -116,7 +122,7 @@ class Matcher:
         tail = text[-64:]
         colour = _BEGUN_COLOUR.search(tail)
         end = len(text) - (len(tail) - colour.start() if colour else 0)
-        if "\x1b[" not in text:
+        if not _may_have(text, COLOURS):
             return min(end, self._begun_plain(text[:end] if colour else text))
         shown = _Shown(text[:end], COLOURS)
         begun = self._begun_plain(shown.text)
@@ -160,7 +166,7 @@ class _Shown:
 
 def _replaced(text: str, places: Sequence[tuple[int, int]], markup: re.Pattern[str]) -> str:
     """``text`` with ``***`` for each place, behind which the markup stays that stood inside."""
-    if "\x1b[" not in text and not (markup is MARKUP and "span" in text):
+    if not _may_have(text, markup):
         return masked(text, places)
     parts = []
     end = 0
@@ -168,6 +174,27 @@ def _replaced(text: str, places: Sequence[tuple[int, int]], markup: re.Pattern[s
         parts += [text[end:first], MASK, *(match[0] for match in markup.finditer(text, first, last))]
         end = last
     return "".join([*parts, text[end:]])
+
+
+def _may_have(text: str, markup: re.Pattern[str]) -> bool:
+    """Whether to look for markup; a single character is found in no time."""
+    return "\x1b" in text or (markup is MARKUP and "<" in text and "span" in text)
+
+
+@lru_cache(maxsize=512)
+def _engine(values: tuple[tuple[str, ...], ...]) -> TypeAdapter[str]:
+    """What takes the texts that hold one of these values; kept, since a new secret changes the last group alone."""
+    from pydantic import StringConstraints, TypeAdapter
+
+    pattern = "|".join(_literal(form) for forms in values for form in _least(forms))
+    return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
+
+
+@lru_cache(maxsize=4096)
+def _least(forms: tuple[str, ...]) -> tuple[str, ...]:
+    """The forms that no other one is part of: where none of them stands, none stands. No lone surrogates."""
+    some = [form for form in forms if _is_unicode(form)]
+    return tuple(form for form in some if not any(other != form and other in form for other in some))
 
 
 def _is_unicode(text: str) -> bool:

@@ -72,7 +72,7 @@ class Needles:
         for name, value in self._values:
             forms = writings(value)
             if latin:
-                forms = Matcher(forms).in_latin_1.forms
+                forms = Matcher([forms]).in_latin_1.forms
             if any(form in plain or form in found for form in forms):
                 names.append(name)
         return names
