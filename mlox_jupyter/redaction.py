@@ -16,6 +16,7 @@ from mlox.errors import MloxError
 from mlox.matching import COLOURS, MARKUP, Matcher
 from mlox.secret import made_values
 from mlox.verbs.outermost import check_platform
+from mlox_jupyter.echo import Echo
 from mlox_jupyter.history import History
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Redaction:
         self._pid = os.getpid()
         self._on = False
         self._history = History(shell, self.matcher)
+        self._echo = Echo(self.matcher)
 
     @property
     def on(self) -> bool:
@@ -92,6 +94,7 @@ class Redaction:
             self._busy.add(_id(getattr(self._shell, "get_parent", dict)()))
             self._session.send = self._guarded
             self._on = True
+            self._echo.register()
 
     def unregister(self) -> None:
         """Let messages pass as they are."""
@@ -99,6 +102,7 @@ class Redaction:
         self._shell.events.unregister("pre_run_cell", self.refresh)
         if self._on:
             self._on = False
+            self._echo.unregister()
             self._release()
             if vars(self._session).get("send") == self._guarded:
                 del self._session.send

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
+import mlox
 from mlox.secret import MASK
 from tests.jupyter.cells import CELL_S, ROOT, Kernel
 
@@ -210,6 +215,48 @@ def test_the_history_names_no_value(kernel: Kernel) -> None:
     assert b"mlox.Secret('***')" in written
     assert b"typed-before-it-is-known" not in written
     assert b"typed-and-refused" not in written
+
+
+ECHOED = """
+import os, subprocess, sys, time
+{begin}
+subprocess.run(["sh", "-c", "printf 'one hunter'; sleep 0.1; echo '22-and/more+even two'"])
+print("not echoed, the notebook has it")
+os.write(2, b"three hunter22-and/more+even\\xff hunt")
+time.sleep(1)
+{end}
+"""
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"), [("", ""), ("", "%unload_ext mlox_jupyter"), ("%unload_ext mlox_jupyter", "")]
+)
+def test_what_the_kernel_writes_to_its_own_log_shows_no_value(isolated: Path, begin: str, end: str) -> None:
+    notebook = new_notebook(
+        cells=[new_code_cell(f"%load_ext mlox_jupyter\n{MADE}"), new_code_cell(ECHOED.format(begin=begin, end=end))]
+    )
+    nbformat.write(notebook, isolated / "a.ipynb")
+    code = "import nbformat, nbclient\nnbclient.NotebookClient(nbformat.read('a.ipynb', 4)).execute()"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, env=environment, timeout=CELL_S
+    )
+    shown = VALUE.encode() if begin else MASK.encode()
+    assert b"one " + shown + b" two\n" in done.stdout
+    assert b"three " + shown + b"\xff hunt" in done.stderr
+
+
+def test_the_cell_of_the_quickstart_shows_no_token(isolated: Path) -> None:
+    cells = (
+        "%load_ext mlox_jupyter",
+        "%mlox init churn",
+        "%mlox secrets set DEMO_TOKEN --generate 24",
+        'import mlox; print("token:", mlox.secrets.get("DEMO_TOKEN").reveal())',
+    )
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(isolated)}}).execute()
+    assert notebook.cells[-1].outputs == [{"output_type": "stream", "name": "stdout", "text": "token: ***\n"}]
+    assert mlox.secrets.get("DEMO_TOKEN", path=isolated).reveal() not in nbformat.writes(notebook)
 
 
 @pytest.mark.parametrize("kernel_too", [False, True])
