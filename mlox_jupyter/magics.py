@@ -189,7 +189,9 @@ def load(shell: InteractiveShell) -> None:
         magics.inspection.register()
         magics.redaction.register()
         if not magics.redaction.on:
-            print("redaction off: this shell has no kernel; what you reveal is shown as it is", file=sys.stderr)
+            print(
+                "redaction off: no messages of a kernel pass here; what you reveal is shown as it is", file=sys.stderr
+            )
 
 
 def unload(shell: InteractiveShell) -> None:
