@@ -8,6 +8,7 @@ import tempfile
 import time
 
 from jupyter_client.manager import KernelManager
+from measuring.environments import environment
 from measuring.stopwatch import load, verdict
 
 TARGET_RATIO = 1.05
@@ -21,8 +22,12 @@ text = " ".join(random.choices(words, k=1_700_000))[:10_000_000]
 lines = [text[i:i + 99] for i in range(0, len(text), 100)]
 """
 KNOWN = """
+%load_ext mlox_jupyter
+%mlox init bench
 import mlox
-made = [mlox.Secret("".join(random.choices("abcdefghijklmnopqrstuvwxyzABCDEFG0123456789-_", k=32))) for _ in range({})]
+for number in range({}):
+    value = "".join(random.choices("abcdefghijklmnopqrstuvwxyzABCDEFG0123456789-_", k=32))
+    mlox.secrets.set(f"TOKEN_{{number}}", value)
 """
 OUTPUTS = {
     "10 MB in one print": "print(text)",
@@ -37,7 +42,8 @@ class Kernel:
 
     def __init__(self, folder: str) -> None:
         self.manager = KernelManager(kernel_name="python3")
-        self.manager.start_kernel(cwd=folder, extra_arguments=["--log-level=ERROR"])
+        own = environment(MLOX_DATA_HOME=f"{folder}/.data", IPYTHONDIR=f"{folder}/.ipython")
+        self.manager.start_kernel(cwd=folder, env=own, extra_arguments=["--log-level=ERROR"])
         self.client = self.manager.blocking_client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
@@ -62,14 +68,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=10, help="pairs of each large output (default 10)")
     pairs = parser.parse_args().pairs
-    with tempfile.TemporaryDirectory(prefix="mlox-bench-") as folder:
-        for secrets in SECRETS:
+    for secrets in SECRETS:
+        with tempfile.TemporaryDirectory(prefix="mlox-bench-") as folder:
             with_it, without = Kernel(folder), Kernel(folder)
             try:
                 for kernel in (with_it, without):
                     kernel.seconds(TEXT)
-                with_it.seconds("%load_ext mlox_jupyter" + KNOWN.format(secrets))
-                print(f"{secrets} secrets of 32 characters, {pairs} pairs, each begun with another side")
+                with_it.seconds(KNOWN.format(secrets))
+                print(
+                    f"a workspace with {secrets} secrets of 32 characters, {pairs} pairs, each begun with another side"
+                )
                 for name, source in OUTPUTS.items():
                     _compare(name, source, with_it, without, pairs, small=False)
                 for name, source in SMALL.items():

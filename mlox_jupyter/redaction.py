@@ -70,6 +70,8 @@ class Redaction:
         self._matcher = Matcher()
         self._known = 0
         self._versions: dict[str, str] = {}
+        self._folders: tuple[Path, ...] = ()
+        self._stamp: object = None
         self._lock = threading.RLock()
         self._held: dict[tuple[str, str], _Held] = {}
         self._busy: set[str] = set()
@@ -109,16 +111,24 @@ class Redaction:
 
     def refresh(self, *_: object) -> None:
         """Read the secrets of the stores around that are new since the last time."""
-        if not _in_workspace():
+        written = _written()
+        if written is None:
             return
         try:
             check_platform()
             from mlox.stack import Stack
-            from mlox.stack.readable import readable_secrets
+            from mlox.stack.readable import readable_secrets, stamp, store_folders
 
-            for name, secret in readable_secrets(Stack(), self._versions):
+            now = stamp(written, *self._folders)
+            if now is not None and now == self._stamp:
+                return
+            stack = Stack()
+            self._folders = store_folders(stack)
+            now = stamp(written, *self._folders)  # before they are read: what changes meanwhile is read again
+            for name, secret in readable_secrets(stack, self._versions):
                 if secret is not None:  # what cannot be opened cannot be shown either
                     self._versions[name] = secret.version or ""
+            self._stamp = now
         except (MloxError, OSError):
             return  # a verb says what is wrong there; without a stack nothing is known of it
 
@@ -222,13 +232,13 @@ class Redaction:
         return bytes(changed)
 
 
-def _in_workspace() -> bool:
-    """Whether there is an ``mlox.yaml`` here or above; looked for before the stack is loaded, which takes a moment."""
+def _written() -> Path | None:
+    """The ``mlox.yaml`` here or above; looked for before the stack is loaded, which takes a moment."""
     try:
         here = Path.cwd()
     except OSError:  # somebody removed the folder
-        return False
-    return any((folder / "mlox.yaml").exists() for folder in (here, *here.parents))
+        return None
+    return next((path for folder in (here, *here.parents) if (path := folder / "mlox.yaml").exists()), None)
 
 
 def _id(parent: Any) -> str:
