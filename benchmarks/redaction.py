@@ -6,6 +6,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from typing import Any
 
 import psutil
 from jupyter_client.manager import KernelManager
@@ -62,7 +63,8 @@ class Kernel:
 
     def processor_s(self) -> float:
         """The processor time that it has used, in steps of 10 ms."""
-        used = psutil.Process(self.manager.provisioner.pid).cpu_times()
+        provisioner: Any = self.manager.provisioner
+        used = psutil.Process(provisioner.pid).cpu_times()
         return used.user + used.system
 
     def close(self) -> None:
