@@ -75,6 +75,7 @@ class Redaction:
         self._lock = threading.RLock()
         self._held: dict[tuple[str, str], _Held] = {}
         self._busy: set[str] = set()
+        self._later: threading.Timer | None = None
         self._pid = os.getpid()
         self._on = False
         self._history = History(shell, self.matcher)
@@ -184,10 +185,10 @@ class Redaction:
         ready, end = self.matcher().cut((before.text if before else "") + content["text"])
         if end:
             self._held[key] = _Held(end, lambda text: send({**content, "text": text}))
-            if about not in self._busy:
-                timer = threading.Timer(RELEASE_S, self._release_ended)
-                timer.daemon = True
-                timer.start()
+            if about not in self._busy and self._later is None:
+                self._later = threading.Timer(RELEASE_S, self._release_ended)
+                self._later.daemon = True
+                self._later.start()
         return send({**content, "text": ready}) if ready else None
 
     def _release(self, about: str | None = None) -> None:
@@ -200,6 +201,7 @@ class Redaction:
     def _release_ended(self) -> None:
         """Send the ends of those whose cell has ended: no idle status will come."""
         with self._lock:
+            self._later = None
             for about in {key[0] for key in self._held} - self._busy:
                 self._release(about)
 

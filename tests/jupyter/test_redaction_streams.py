@@ -151,3 +151,14 @@ def test_a_binary_part_keeps_its_length() -> None:
         bench.wire, "comm_msg", {"data": {}}, buffers=[b"\xff" + VALUES[0].encode(), memoryview(b"\0\1")]
     )
     assert bench.wire.last[-2:] == [b"\xff********", b"\0\1"]
+
+
+def test_what_a_thread_writes_after_its_cell_starts_one_timer_and_not_one_a_text() -> None:
+    bench = Bench()
+    before = threading.active_count()
+    for _ in range(50):
+        bench.text("abc", "ended")
+        bench.text("abd", "ended")
+    assert threading.active_count() <= before + 1
+    bench.redaction.unregister()
+    assert bench.wire.shown("ended", "stdout") == "abcabd" * 50
