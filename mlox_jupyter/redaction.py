@@ -69,8 +69,8 @@ class Redaction:
         self._session: Any = getattr(getattr(shell, "kernel", None), "session", None)
         self._matcher = Matcher()
         self._known = 0
-        self._versions: dict[str, str] = {}
-        self._folders: tuple[Path, ...] = ()
+        self._versions: set[tuple[str, str, str]] = set()
+        self._files: tuple[Path, ...] = ()
         self._stamp: object = None
         self._lock = threading.RLock()
         self._held: dict[tuple[str, str], _Held] = {}
@@ -118,17 +118,16 @@ class Redaction:
         try:
             check_platform()
             from mlox.stack import Stack
-            from mlox.stack.readable import readable_secrets, stamp, store_folders
+            from mlox.stack.readable import readable_secrets, stamp, store_files
 
-            now = stamp(written, *self._folders)
+            now = stamp(written, *self._files)
             if now is not None and now == self._stamp:
                 return
             stack = Stack()
-            self._folders = store_folders(stack)
-            now = stamp(written, *self._folders)  # before they are read: what changes meanwhile is read again
-            for name, secret in readable_secrets(stack, self._versions):
-                if secret is not None:  # what cannot be opened cannot be shown either
-                    self._versions[name] = secret.version or ""
+            self._files = store_files(stack)
+            now = stamp(written, *self._files)  # before they are read: what changes meanwhile is read again
+            for _ in readable_secrets(stack, self._versions):
+                pass  # made is known; and what cannot be opened cannot be shown either
             self._stamp = now
         except (MloxError, OSError):
             return  # a verb says what is wrong there; without a stack nothing is known of it

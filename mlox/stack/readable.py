@@ -4,52 +4,63 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from mlox.errors import SecretError
-from mlox.protocols import SecretStore
 from mlox.secret import Secret
 from mlox.stack.stack import Stack
 
 SETTLED_NS = 50_000_000
 """A file that is younger may change once more without a newer time: file systems count in steps."""
 
+UNVERSIONED = frozenset({"env", ".env"})
+"""Stores in which a value changes and its version does not."""
+
+Version = tuple[str, str, str]
+"""The names of a store and of a secret, and the version."""
+
 Stamp = tuple[tuple[str, int], ...]
 
 
-def readable_secrets(stack: Stack, known: Mapping[str, str] | None = None) -> Iterator[tuple[str, Secret | None]]:
-    """Every secret by name, in its newest version; without those whose version in ``known`` is that one.
+def readable_secrets(stack: Stack, known: set[Version] | None = None) -> Iterator[tuple[str, Secret | None]]:
+    """Every secret by name, of every store, in its newest versions; without those in ``known``, which they join.
 
-    One that cannot be opened is None.
+    What cannot be opened is None; a store that fails as a whole, by its own name.
     """
-    for store in _stores(stack):
-        for described in store.describe():
-            if known is None or known.get(described.name) != described.version:
-                try:
-                    yield described.name, store.get(described.name, described.version)
-                except SecretError:
-                    yield described.name, None
-
-
-def _stores(stack: Stack) -> tuple[SecretStore, ...]:
-    """The stores that this stack reads from."""
+    known = set() if known is None else known
     if not stack.workspace.exists or stack.id is None:
-        return ()
-    return (stack.surroundings().store,)
+        return
+    for store in stack.surroundings().stores:
+        try:
+            rows = store.describe()
+        except SecretError:
+            yield f"the store {store.name}", None
+            continue
+        for name, version in ((row.name, version) for row in rows for version in row.heads or (row.version,)):
+            if (store.name, name, version) in known and store.name not in UNVERSIONED:
+                continue
+            try:
+                yield name, store.get(name, version)
+            except SecretError:
+                yield name, None
+            else:
+                known.add((store.name, name, version))
 
 
-def store_folders(stack: Stack) -> tuple[Path, ...]:
-    """Where these stores keep their files: a folder a secret."""
-    return (stack.surroundings().folder / "secrets", stack.workspace.root / ".mlox" / "secrets")
+def store_files(stack: Stack) -> tuple[Path, ...]:
+    """Where these stores keep what they have: folders with one a secret, and a file."""
+    root = stack.workspace.root
+    return (stack.surroundings().folder / "secrets", root / ".mlox" / "secrets", root / ".env")
 
 
 def stamp(*paths: Path) -> Stamp | None:
-    """What is another one as soon as a file, a folder or a folder in it has changed; None while they may yet change.
+    """What is another one as soon as a file, a folder, a folder in it or a variable has changed; None while it may yet.
 
     It costs a hundredth of reading what has changed.
     """
-    times = {}
+    set_here = frozenset(pair for pair in os.environ.items() if pair[0].startswith("MLOX_SECRET_"))
+    times = {"": hash(set_here)}
     for path in paths:
         try:
             times[str(path)] = path.stat().st_mtime_ns
@@ -59,5 +70,5 @@ def stamp(*paths: Path) -> Stamp | None:
             continue
         except OSError:
             times[str(path)] = 0
-    settled = max(times.values(), default=0) < time.time_ns() - SETTLED_NS
+    settled = max((time_ns for path, time_ns in times.items() if path), default=0) < time.time_ns() - SETTLED_NS
     return tuple(sorted(times.items())) if settled else None

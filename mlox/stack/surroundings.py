@@ -12,7 +12,7 @@ from mlox.apply import Seams
 from mlox.catalog import Catalog
 from mlox.errors import UnknownNameError
 from mlox.plugins import find
-from mlox.protocols import Backend, Facts, Observed, Program, Question, WritableStore
+from mlox.protocols import Backend, Facts, Observed, Program, Question, SecretStore, WritableStore
 from mlox.resolve import World, candidate_ports, lock_key, programs
 from mlox.secret_seams import SecretChain, SharedStore
 from mlox.specs import CatalogService, StackSpec
@@ -85,12 +85,15 @@ class Surroundings:
     @cached_property
     def secrets(self) -> SecretChain:
         """All stores of this stack in the order in which they are asked: environment, .env, vault, the user's own."""
+        made: SecretChain = find("secret_stores", "chain")(self.stores, lambda name: self.store_of(name).name)
+        return made
+
+    @cached_property
+    def stores(self) -> tuple[SecretStore, ...]:
+        """The same, each by itself."""
         environment = find("secret_stores", "env")()
         env_file = find("secret_stores", "env_file")(self.workspace.root / ".env")
-        made: SecretChain = find("secret_stores", "chain")(
-            (environment, env_file, self.vault, self.store), lambda name: self.store_of(name).name
-        )
-        return made
+        return environment, env_file, self.vault, self.store
 
     def store_of(self, name: str) -> WritableStore:
         """Where a new version of a secret goes: of a service, by its server; else the vault, which people share."""

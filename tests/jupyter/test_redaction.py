@@ -190,6 +190,27 @@ def test_values_of_the_store_are_known_when_a_cell_begins(kernel: Kernel, isolat
     assert kernel.run("%reload_ext mlox_jupyter\nprint('kept-by-' + 'another-process')").printed == f"{MASK}\n"
 
 
+def test_values_of_every_store_are_known(kernel: Kernel, isolated: Path) -> None:
+    kernel.run("%mlox init churn\nimport mlox, os, time")
+    (isolated / ".env").write_text("MLOX_SECRET_FILED=kept-in-a-file\nFILED=kept-in-a-file\n")
+    kernel.run("os.environ['MLOX_SECRET_SET'] = 'kept-in-the-environment'")
+    kernel.run("%mlox secrets set GENERATED --generate 24 -y")
+    ran = kernel.run("print('kept-in-' + 'a-file', 'kept-in-' + 'the-environment')")
+    assert ran.printed == f"{MASK} {MASK}\n"
+    kernel.run("os.environ['MLOX_SECRET_SET'] = 'kept-in-it-later'")
+    assert kernel.run("print('kept-in-' + 'it-later')").printed == f"{MASK}\n"
+    time.sleep(0.1)
+    (isolated / ".env").write_text("FILED=changed-in-the-file\n")
+    assert kernel.run("print('changed-in-' + 'the-file')").printed == f"{MASK}\n"
+
+
+def test_a_store_that_fails_is_no_reason_not_to_know_the_others(kernel: Kernel, isolated: Path) -> None:
+    kernel.run("%mlox init churn")
+    (isolated / ".env").write_bytes(b"A=\xff\n")
+    kernel.run("import os\nos.environ['MLOX_SECRET_SET'] = 'kept-in-the-environment'")
+    assert kernel.run("print('kept-in-' + 'the-environment')").printed == f"{MASK}\n"
+
+
 def _environment(kernel: Kernel) -> dict[str, str]:
     """What the kernel has around it."""
     told = kernel.run(
