@@ -63,8 +63,8 @@ def help_at(code: str, cursor: int) -> str:
     """The help for what stands at the cursor: of a verb, or of a service in a cell's YAML; empty elsewhere.
 
     Example:
-        >>> help_at("%mlox up mlflow", 8).splitlines()[0]
-        'usage: %mlox up [--as AS] [--on ON] [--set SET] [--prune] [--plan PLAN]'
+        >>> help_at("%mlox down mlflow", 8).splitlines()[0]
+        'usage: %mlox down [--all] [--purge] [--json] [-y] [--dry-run] [-C DIR]'
     """
     before = code[:cursor]
     lines, row = code.split("\n"), before.count("\n")
