@@ -113,7 +113,7 @@ class Status(Value):
         rows = columns(self.rows(detail)) or ["no services yet: {mlox} up mlflow"]
         if not detail:
             rows += [f"  {row.name}: {row.note}" for row in self.services if row.note]
-        counted = [f"secrets: {self.secrets}"] if self.secrets else []
+        counted = [f"secrets: {self.secrets}, hidden in outputs"] if self.secrets else []
         return "\n".join([*rows, *counted, *self.notes])
 
     def to_json(self) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def test_a_secret_goes_into_the_repository_sealed(demo: Say, isolated: Path) -> 
     staged = git(isolated, "ls-files").splitlines()
     assert [name for name in staged if name.startswith(".mlox/secrets/+token/")]
     assert not [name for name, content in files(isolated).items() if PASSWORD.encode() in content]
-    assert "secrets: 1" in demo("status").out.splitlines()
+    assert "secrets: 1, hidden in outputs" in demo("status").out.splitlines()
 
 
 def test_asking_letting_in_and_reading(demo: Say, isolated: Path, tmp_path: Path) -> None:

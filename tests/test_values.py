@@ -168,7 +168,7 @@ def test_the_status_tells_notes_and_the_way_to_a_first_service() -> None:
         "db    running  local  7",
         "flow  absent   local  2.9",
         "  flow: not in mlox.yaml",
-        "secrets: 2",
+        "secrets: 2, hidden in outputs",
         "a note",
     ]
     assert "redis://127.0.0.1:6379  12 MB" in Status("demo", (ROW,)).text(detail=True)
