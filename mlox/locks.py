@@ -1,79 +1,101 @@
-"""Who works on a stack on this machine: one process at a time, by a file lock that dies with its holder."""
+"""How a stack is held while somebody works on it: its leases taken in turn, renewed in the background, given back."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import json
-import os
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-from mlox.errors import Cancelled, LockedError, WorkspaceError
+from mlox.errors import Cancelled, LockedError, MloxError
+from mlox.leases import Holder, Lease, Leasing, this_process
 from mlox.protocols import Emit, Event
 
+RENEW_S = 2.0
+"""How often a lease is renewed in the background; a small part of how long one lasts."""
 
-@contextlib.contextmanager
-def hold(path: Path, *, emit: Emit, wait_s: float = 120, cancel: threading.Event | None = None) -> Iterator[None]:
-    """Hold the lock file at ``path``; wait up to ``wait_s`` seconds or until ``cancel``, telling who holds it.
+POLL_S = 0.1
 
-    Whoever holds the lock may remove the file: those who wait notice, and take the new one.
 
-    Raises:
-        LockedError: the holder did not finish in time.
-        Cancelled: ``cancel`` was set while waiting.
-        WorkspaceError: the folder cannot be written.
+class Hold:
+    """A stack that this process works on, on one server or several; one at a time does.
+
+    Example:
+        >>> from mlox.testing import FakeBackend
+        >>> from mlox.protocols import silent
+        >>> backend = FakeBackend()
+        >>> with Hold("churn-7f3a", emit=silent) as hold:
+        ...     hold.take(backend)
+        ...     hold.check()
+        ...     backend.holder("churn-7f3a") == hold.holder
+        True
     """
-    deadline = time.monotonic() + wait_s
-    told = False
-    while (descriptor := _try(path)) is None:
-        holder = _holder(path)
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("interrupted; nothing was done", hint="Run the same command again.")
-        if time.monotonic() >= deadline:
-            raise LockedError(
-                f"this stack is held by {holder}, for more than {wait_s:.0f} s",
-                hint="Wait for it, or end that process: its lock ends with it.",
-            )
-        if not told:
-            emit(Event("", f"waiting for {holder}, which works on this stack", kind="wait"))
-            told = True
-        time.sleep(0.1)
-    try:
-        with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, without a name on it
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "program": Path(sys.argv[0]).name}).encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
 
+    def __init__(self, stack: str, *, emit: Emit, wait_s: float = 120, cancel: threading.Event | None = None) -> None:
+        self.stack = stack
+        self.holder = this_process()
+        self._emit = emit
+        self._wait_s = wait_s
+        self._cancel = cancel or threading.Event()
+        self._leases: list[Lease] = []
+        self._lost: MloxError | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._renew, name="mlox-lease", daemon=True)
 
-def _try(path: Path) -> int | None:
-    """The descriptor of the locked file, or None where somebody else holds it."""
-    try:
-        path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise WorkspaceError(
-            f"cannot write {error.filename}: {error.strerror}",
-            hint="Set MLOX_DATA_HOME to a folder that you can write.",
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(descriptor).st_ino == path.stat().st_ino:
-            return descriptor
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    os.close(descriptor)
-    return None
+    def take(self, server: Leasing) -> None:
+        """Take the lease of one more server; wait for who has it, telling who that is.
 
+        Raises:
+            LockedError: the holder did not finish in time.
+            Cancelled: the wait was interrupted.
+        """
+        deadline = time.monotonic() + self._wait_s
+        told: Holder | None = None
+        while isinstance(answer := server.lease(self.stack, self.holder), Holder):
+            if self._cancel.is_set():
+                raise Cancelled("interrupted; nothing was done", hint="Run the same command again.")
+            if time.monotonic() >= deadline:
+                raise LockedError(
+                    f"this stack is held by {answer}, for more than {self._wait_s:.0f} s",
+                    hint="Wait for it, or end that process: what it holds ends with it.",
+                )
+            if told is None or told.token != answer.token:
+                told = answer
+                self._emit(Event("", f"waiting for {answer}, which works on this stack", kind="wait"))
+            self._cancel.wait(POLL_S)
+        self._leases.append(answer)
+        if not self._thread.is_alive():
+            self._thread.start()
 
-def _holder(path: Path) -> str:
-    try:
-        value = json.loads(path.read_bytes())
-        return f"process {value['pid']} ({value['program']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process"
+    def check(self) -> None:
+        """Make sure that all of it is still ours; called before each effect.
+
+        Raises:
+            LockedError: somebody has taken it over, since this process was silent for too long.
+        """
+        if self._lost is not None:
+            raise self._lost
+        for lease in tuple(self._leases):
+            lease.renew()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        for lease in reversed(self._leases):
+            with contextlib.suppress(MloxError, OSError):  # it expires by itself
+                lease.release()
+
+    def _renew(self) -> None:
+        while not self._ended.wait(RENEW_S):
+            try:
+                self.check()
+            except MloxError as error:
+                self._lost = error
+                return

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from mlox.findings import Findings
+from mlox.leases import Leasing
 from mlox.secret import Secret
 from mlox.units import Job, Software, Unit
 
@@ -128,8 +129,8 @@ Viewer = Literal["process"]
 """For whom an address is asked: this process. Units on other networks come with the back ends that have them."""
 
 
-class Backend(Protocol):
-    """A way to run units on one server. Every call is idempotent."""
+class Backend(Leasing, Protocol):
+    """A way to run units on one server, and to hold a stack there. Every call is idempotent."""
 
     name: str
 

@@ -23,7 +23,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "matching",
         "specs",
         "variables interpolation",
-        "units findings",
+        "units leases findings",
         "protocols",
         "journal locks secret_seams",
         "documents",

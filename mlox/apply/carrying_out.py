@@ -24,9 +24,11 @@ def apply(plan: Plan, seams: Seams, *, emit: Emit, cancel: threading.Event) -> A
 
     Raises:
         DriftError: what there is is not what the plan was made from; nothing was changed.
+        LockedError: the stack was taken over by somebody else; nothing was changed after that.
         Cancelled: ``cancel`` was set.
     """
     _check_drift(plan, seams)
+    seams = seams.guarded()
     run = Run(plan, seams, emit, cancel)
     for action in plan.actions:
         if action.kind in ("stop", "remove"):

@@ -15,7 +15,7 @@ from mlox.apply.granting import check_revocable, forget_given, grant, revoke
 from mlox.apply.health import await_health
 from mlox.apply.rotating import rotate
 from mlox.apply.seams import Applied, Seams
-from mlox.errors import Cancelled, MloxError, SecretNotFoundError
+from mlox.errors import Cancelled, LockedError, MloxError, SecretNotFoundError
 from mlox.plan import Action, Plan
 from mlox.protocols import Emit, Event
 from mlox.secret import Secret
@@ -38,13 +38,21 @@ class Run:
         self.forgotten: dict[str, set[str]] = {}
         self.generated: dict[str, str] = {}
         self.writing = threading.Lock()
+        self.lost = threading.Event()
 
     def attempt(self, service: str, step: Callable[[], None]) -> None:
-        """Do one step and note how it went; only mlox's own errors are outcomes."""
-        if self.cancel.is_set() or service in self.applied.failed:
+        """Do one step and note how it went; only mlox's own errors are outcomes.
+
+        Raises:
+            LockedError: the stack was taken over; it ends all that is under way.
+        """
+        if self.cancel.is_set() or self.lost.is_set() or service in self.applied.failed:
             return
         try:
             step()
+        except LockedError:
+            self.lost.set()
+            raise
         except MloxError as error:
             if not isinstance(error, Cancelled):
                 self.applied.failed[service] = error

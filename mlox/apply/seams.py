@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from mlox.apply.guarding import guarded
 from mlox.errors import MloxError
 from mlox.protocols import Backend, WritableStore
 from mlox.units import Software
@@ -20,11 +21,25 @@ class Pins(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Seams:
-    """What ``apply`` acts through: a back end for each server, the store of generated secrets, the lock file."""
+    """What ``apply`` acts through: a back end for each server, the store of generated secrets, the lock file.
+
+    ``check`` is called before each effect, and raises where the stack is no longer ours to change.
+    """
 
     backends: Mapping[str, Backend]
     store: WritableStore
     pins: Pins
+    check: Callable[[], None] = lambda: None
+
+    def guarded(self) -> Seams:
+        """The same, with ``check`` before each call that changes something."""
+        parts = {id(backend): guarded(backend, self.check) for backend in self.backends.values()}
+        return replace(
+            self,
+            backends={name: parts[id(backend)] for name, backend in self.backends.items()},
+            store=guarded(self.store, self.check),
+            pins=guarded(self.pins, self.check),
+        )
 
 
 @dataclass(slots=True)

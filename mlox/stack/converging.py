@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
+from dataclasses import replace
 
 from mlox.apply import Applied, apply
 from mlox.errors import DriftError, PortTakenError
@@ -55,4 +56,4 @@ def _lost_a_port(applied: Applied, emit: Emit) -> bool:
 
 def _now(around: Surroundings) -> Surroundings:
     """The same, read anew."""
-    return Surroundings(around.workspace, around.spec, around.home)
+    return replace(around)

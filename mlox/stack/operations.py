@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def new_values(before: StackSpec, after: StackSpec) -> dict[str, dict[str, objec
 
 def plan_up(around: Surroundings, spec: StackSpec, names: Collection[str], prune: bool) -> Plan:
     """The plan that starts ``names`` (none: all) of ``spec``."""
-    known = Surroundings(around.workspace, spec, around.home)
+    known = replace(around, spec=spec)
     units = resolve(spec, names or tuple(spec.services), known.world(spec))
     return make_plan(spec.id or "", units, known.observed.values(), listed=tuple(spec.services), prune=prune)
 

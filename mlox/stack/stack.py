@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mlox.errors import SpecError, UnknownNameError, UsageError
-from mlox.locks import hold
+from mlox.locks import Hold
 from mlox.plan import Plan, make_down_plan
 from mlox.protocols import Backend, Emit, silent
 from mlox.secret import mask
@@ -16,6 +17,7 @@ from mlox.specs import StackSpec
 from mlox.specs.model import Scalar
 from mlox.stack.converging import converge
 from mlox.stack.deployment import Deployment
+from mlox.stack.holding import hold_all
 from mlox.stack.joining import Asked
 from mlox.stack.operations import (
     alive,
@@ -210,7 +212,7 @@ class Stack:
         def work(cancel: threading.Event) -> Deployed:
             with self._held(emit=emit, create=True, cancel=cancel) as around:
                 spec, chosen = starting(around, names, asked)
-                fresh = Surroundings(around.workspace, spec, around.home)
+                fresh = replace(around, spec=spec)
                 acting.extend(fresh.backends.values())
                 return converge(around, fresh, chosen, prune=prune, digest=digest, emit=emit, cancel=cancel)
 
@@ -282,16 +284,15 @@ class Stack:
     def _held(
         self, *, emit: Emit = silent, create: bool = False, dry_run: bool = False, cancel: threading.Event | None = None
     ) -> Iterator[Surroundings]:
-        """The surroundings, with the stack's lock held and what a killed process left mended."""
+        """The surroundings, with the stack held on each of its servers and what a killed process left mended."""
         if dry_run:
             yield self.surroundings()
             return
         if create and not self.workspace.exists:
             self.workspace.create(self._name, taken=_taken)
         spec = self.workspace.give_id(taken=_taken)
-        with hold(data_home() / (spec.id or "") / "lock", emit=emit, cancel=cancel):
-            self.workspace.recover()
-            yield self.surroundings()
+        with Hold(spec.id or "", emit=emit, cancel=cancel) as hold:
+            yield hold_all(hold, self.workspace, self.surroundings)
 
 
 def _taken(identity: str) -> bool:

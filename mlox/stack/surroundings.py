@@ -11,6 +11,7 @@ from pathlib import Path
 from mlox.apply import Seams
 from mlox.catalog import Catalog
 from mlox.errors import UnknownNameError
+from mlox.locks import Hold
 from mlox.plugins import find
 from mlox.protocols import Backend, Facts, Observed, Program, Question, SecretStore, WritableStore
 from mlox.resolve import World, candidate_ports, lock_key, programs
@@ -23,11 +24,15 @@ from mlox.workspace import ATTRIBUTES, IGNORED, LockFile, Workspace, data_home
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Everything around one reading of ``mlox.yaml``; made anew for each verb, so that nothing is held in memory."""
+    """Everything around one reading of ``mlox.yaml``; made anew for each verb, so that nothing is held in memory.
+
+    ``hold`` is set where the stack is held, and what is there may be changed.
+    """
 
     workspace: Workspace
     spec: StackSpec
     home: Path
+    hold: Hold | None = None
 
     @classmethod
     def of(cls, workspace: Workspace, spec: StackSpec) -> Surroundings:
@@ -157,7 +162,11 @@ class Surroundings:
 
     def seams(self) -> Seams:
         """What ``apply`` acts through."""
-        return Seams(self.backends, self.store, _Pins(self.workspace.lock))
+        return Seams(self.backends, self.store, _Pins(self.workspace.lock), self._check)
+
+    def _check(self) -> None:
+        if self.hold is not None:
+            self.hold.check()
 
     def _facts(self, spec: StackSpec, services: Mapping[str, CatalogService]) -> dict[str, Facts]:
         facts = {}

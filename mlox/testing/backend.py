@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from mlox.errors import PortTakenError, RequirementError, ServiceError, UnknownNameError, UsageError
 from mlox.findings import Ending, Findings
+from mlox.leases import Holder, Lease
 from mlox.protocols import Emit, Endpoint, Event, Facts, Health, Leftover, Observed, Question, State, Viewer
 from mlox.secret import Secret, mask
+from mlox.testing.leases import FakeLeases
 from mlox.units import Job, Software, Unit, digest, launch
 
 REBOOTED = "its supervisor is gone (after a reboot services wait for `mlox up`)"
@@ -42,6 +44,7 @@ class FakeBackend:
         failing_jobs: what a job writes before it fails, by its name.
         dying: how the process of a unit ends right after its start, by ``service.unit``.
         sick: units that run and do not become healthy, by ``service.unit``.
+        leases: who holds which stack, and the clock of that.
         effects: what was done, in order: ``start cache.server``, ``job cache.server init``, ``stop``, ``purge``.
 
     Example:
@@ -69,6 +72,15 @@ class FakeBackend:
         self._environments: dict[str, tuple[str, ...]] = {}
         self._pids = itertools.count(1001)
         self._lock = threading.RLock()
+        self.leases = FakeLeases()
+
+    def lease(self, stack: str, holder: Holder) -> Lease | Holder:
+        """The right to change a stack, by the clock of ``leases``."""
+        return self.leases.lease(stack, holder)
+
+    def holder(self, stack: str) -> Holder | None:
+        """Who has that right now."""
+        return self.leases.holder(stack)
 
     def facts(self, question: Question) -> Facts:
         """A machine with 8 GiB of memory and 100 GiB of disk, half of it free."""

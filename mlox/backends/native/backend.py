@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from mlox.backends.native import (
@@ -10,6 +11,7 @@ from mlox.backends.native import (
     examining,
     facts,
     labels,
+    leasing,
     logfiles,
     observing,
     ports,
@@ -20,6 +22,7 @@ from mlox.backends.native import (
 from mlox.backends.native.layout import stacks
 from mlox.backends.native.site import Site
 from mlox.findings import Findings
+from mlox.leases import Holder, Lease
 from mlox.protocols import Emit, Endpoint, Facts, Health, Leftover, Observed, Question, Transport, Viewer
 from mlox.secret import Secret
 from mlox.units import Job, Software, Unit
@@ -34,6 +37,7 @@ class NativeBackend:
         home: the data home; everything lies below it. Making a back end touches nothing.
         transport: how commands run and files are written on this machine.
         server: the name of the server, for what is shown.
+        clock: counts how long a lease was not renewed; the same for all processes of the machine.
 
     Example:
         >>> from mlox.transports.local import LocalTransport
@@ -43,8 +47,22 @@ class NativeBackend:
 
     name = "native"
 
-    def __init__(self, home: Path, transport: Transport, server: str = "local") -> None:
-        self._site = Site(home, transport, server)
+    def __init__(
+        self,
+        home: Path,
+        transport: Transport,
+        server: str = "local",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._site = Site(home, transport, server, clock)
+
+    def lease(self, stack: str, holder: Holder) -> Lease | Holder:
+        """The right to change a stack; see :meth:`mlox.leases.Leasing.lease`."""
+        return leasing.lease(self._site.place(stack), holder, self._site.clock)
+
+    def holder(self, stack: str) -> Holder | None:
+        """Who has that right now."""
+        return leasing.holder(self._site.place(stack), self._site.clock)
 
     def facts(self, question: Question) -> Facts:
         """What this machine is and has; changes nothing."""

@@ -37,6 +37,11 @@ class Place:
         return self.home / self.stack
 
     @property
+    def lease(self) -> Path:
+        """Who may change the stack; see ``leasing.py``."""
+        return self.folder / "lock"
+
+    @property
     def supervisor(self) -> Path:
         """The supervisor's configuration, log and pid."""
         return self.folder / "supervisor"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from mlox.backends.native import account, interpreter
@@ -16,10 +17,11 @@ from mlox.protocols import Transport
 class Site:
     """A machine as one user's native units see it. Making one touches nothing."""
 
-    def __init__(self, home: Path, transport: Transport, server: str) -> None:
+    def __init__(self, home: Path, transport: Transport, server: str, clock: Callable[[], float]) -> None:
         self.home = home.absolute()
         self.transport = transport
         self.server = server
+        self.clock = clock
         self.aborts = 0
         self._lock = threading.Lock()
         self._account: Account | None = None
