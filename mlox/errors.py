@@ -15,7 +15,8 @@ Every one is a :class:`MloxError` with a problem (what, where, what was seen) an
     ├── LockedError (TimeoutError)           somebody else holds the stack
     ├── CommandError (OSError)               a command that mlox ran failed
     ├── ServiceError                         a service died or a job failed
-    │   └── NotHealthyError (TimeoutError)   a service did not become healthy in time
+    │   ├── NotHealthyError (TimeoutError)   a service did not become healthy in time
+    │   └── RolledBackError                  an update failed; what ran before runs again, with its data
     ├── PartialError                         part of what was asked for was reached           exit code 3
     ├── SecretError                          a secret store refused or failed
     │   ├── SecretNotFoundError (LookupError)
@@ -113,7 +114,7 @@ class PlatformError(MloxError, OSError):
 
 
 class DriftError(MloxError):
-    """What runs is no longer what the plan was made from; nothing was changed."""
+    """What runs is no longer what the plan was made from; what differs was left alone."""
 
 
 class LockedError(MloxError, TimeoutError):
@@ -130,6 +131,10 @@ class ServiceError(MloxError):
 
 class NotHealthyError(ServiceError, TimeoutError):
     """A service did not answer its probe in time."""
+
+
+class RolledBackError(ServiceError):
+    """An update of a service failed, and what ran before runs again; the problem tells both."""
 
 
 class PartialError(MloxError):

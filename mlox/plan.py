@@ -10,6 +10,7 @@ from mlox.protocols import Observed
 from mlox.units import Unit, digest
 
 Kind = Literal["create", "start", "update", "replace", "stop", "remove"]
+Undo = Literal["data", "unit", "none"]
 
 REPLACING = frozenset({"catalog", "version", "backend", "server", "source"})
 """Fields of an intent whose change is not a change of settings: another thing runs afterwards."""
@@ -29,7 +30,13 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One step: what happens to which unit, and why. ``about`` is the unit as it will run, or as it stops."""
+    """One step: what happens to which unit, and why.
+
+    Attributes:
+        about: the unit as it will run, or as it stops.
+        before: the unit that it takes the place of, and that comes back where the change fails.
+        seen: what there was of it when the plan was made, by :func:`look_of`; empty: nothing.
+    """
 
     kind: Kind
     service: str
@@ -37,20 +44,30 @@ class Action:
     server: str
     about: Unit
     reasons: tuple[Reason, ...] = ()
+    before: Unit | None = None
+    seen: str = ""
 
     @property
     def key(self) -> str:
         """``service.unit``: unique in a stack."""
         return f"{self.service}.{self.unit}"
 
+    @property
+    def undo(self) -> Undo:
+        """What comes back where it fails: the old unit with its data, the old unit, or nothing."""
+        if self.before is None:
+            return "none"
+        return "data" if self.before.stateful or self.about.stateful else "unit"
+
     def to_json(self) -> dict[str, Any]:
-        """The object of INTERFACE: kind, service, unit, server, reasons."""
+        """The object of INTERFACE: kind, service, unit, server, reasons; and what a failure would undo."""
         return {
             "kind": self.kind,
             "service": self.service,
             "unit": self.unit,
             "server": self.server,
             "reasons": [{"field": r.field, "from": r.before, "to": r.after} for r in self.reasons],
+            "undo": self.undo,
         }
 
 
@@ -93,6 +110,7 @@ class Plan:
             label = action.service if action.unit == "server" else f"{action.service}.{action.unit}"
             why = ", ".join(filter(None, (_why(action), *map(str, action.reasons))))
             lines.append(f"{label:<16} {action.kind:<8} {action.server:<10} {why}".rstrip())
+        lines += undo_lines(self)
         lines += [f"{name} runs but is not in mlox.yaml (stop it: mlox up --prune)" for name in self.unlisted]
         return "\n".join(lines)
 
@@ -123,7 +141,7 @@ def make_plan(
             actions.append(action)
     alive = [o for o in seen.values() if o.service not in listed and o.state != "stopped"]
     if prune:
-        actions += [Action("stop", o.service, o.name, o.unit.server, o.unit) for o in _consumers_first(alive)]
+        actions += [_down("stop", o) for o in _consumers_first(alive)]
     unlisted = () if prune else tuple(sorted({o.service for o in alive}))
     return Plan(stack, tuple(actions), tuple(kept), fingerprint(seen.values()), unlisted)
 
@@ -133,13 +151,37 @@ def make_down_plan(stack: str, observed: Iterable[Observed], names: Collection[s
     seen = sorted((o for o in observed), key=lambda o: o.key)
     chosen = [o for o in seen if o.service in names and (purge or o.state != "stopped")]
     kind: Kind = "remove" if purge else "stop"
-    actions = (Action(kind, o.service, o.name, o.unit.server, o.unit) for o in _consumers_first(chosen))
-    return Plan(stack, tuple(actions), seen=fingerprint(seen))
+    return Plan(stack, tuple(_down(kind, o) for o in _consumers_first(chosen)), seen=fingerprint(seen))
 
 
 def fingerprint(observed: Iterable[Observed]) -> str:
     """A digest of what there is: which units, by which intent, alive or not."""
-    return digest(sorted([o.key, o.digest, o.state != "stopped"] for o in observed))
+    return digest(sorted([o.key, look_of(o)] for o in observed))
+
+
+def look_of(observed: Observed | None) -> str:
+    """What a plan is made from, of one unit: its intent, alive or not; empty where it is not there.
+
+    Example:
+        >>> look_of(None)
+        ''
+    """
+    return "" if observed is None else f"{observed.digest} {'alive' if observed.state != 'stopped' else 'stopped'}"
+
+
+def undo_lines(plan: Plan) -> list[str]:
+    """What a reader should know of failures, for each service that the plan changes.
+
+    Example:
+        >>> undo_lines(Plan("demo-0001"))
+        []
+    """
+    undone = {action.service: action.undo for action in plan.actions if action.undo != "none"}
+    with_data = ", its data too (a copy is kept meanwhile)"
+    return [
+        f"{name}: back to what it is now if that fails{with_data if undo == 'data' else ''}"
+        for name, undo in undone.items()
+    ]
 
 
 def _compare(unit: Unit, there: Observed | None) -> tuple[Action | None, Unit]:
@@ -150,17 +192,25 @@ def _compare(unit: Unit, there: Observed | None) -> tuple[Action | None, Unit]:
     if there is None:
         grants = tuple(Reason(f"grants.{grant.need}", None, str(grant)) for grant in unit.grants)
         return Action("create", unit.service, unit.name, unit.server, unit, grants), unit
+    seen, previous = look_of(there), there.previous
     before, after = dict(there.unit.intent), dict(unit.intent)
     reasons = _reasons(before, after)
     if reasons:
         kind: Kind = "replace" if any(before.get(f) != after.get(f) for f in REPLACING) else "update"
-        return Action(kind, unit.service, unit.name, unit.server, unit, reasons), unit
+        return Action(kind, unit.service, unit.name, unit.server, unit, reasons, previous or there.unit, seen), unit
     if there.state in ("running", "starting"):
-        return None, there.unit
+        if previous is None:
+            return None, there.unit
+        unsettled = (Reason("update", "not finished", "finished"),)
+        return Action("start", unit.service, unit.name, unit.server, there.unit, unsettled, previous, seen), there.unit
     target = there.unit if there.unit.ports == unit.ports else unit
     reasons = _reasons(_ports(there.unit), _ports(unit))
     state = () if there.state == "stopped" else (Reason("state", there.state, "running"),)
-    return Action("start", unit.service, unit.name, unit.server, target, (*state, *reasons)), target
+    return Action("start", unit.service, unit.name, unit.server, target, (*state, *reasons), previous, seen), target
+
+
+def _down(kind: Kind, there: Observed) -> Action:
+    return Action(kind, there.service, there.name, there.unit.server, there.unit, seen=look_of(there))
 
 
 def _ports(unit: Unit) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import Literal, Protocol, runtime_checkable
 from mlox.findings import Findings
 from mlox.leases import Leasing
 from mlox.secret import Secret
+from mlox.undoing import Undoing
 from mlox.units import Job, Software, Unit
 
 State = Literal["running", "starting", "stopped", "orphaned", "failed"]
@@ -72,7 +73,8 @@ class Observed:
     """One unit as a back end sees it: its labels, the unit in its annotation, and how it does.
 
     ``since`` is seconds since the epoch; ``healthy`` is None where nothing was asked; ``note`` is one sentence for a
-    person (why it is stopped, that a reboot came between).
+    person (why it is stopped, that a reboot came between). ``previous`` is the unit that it takes the place of, as long
+    as that change is not settled.
     """
 
     stack: str
@@ -89,6 +91,7 @@ class Observed:
     disk_bytes: int | None = None
     data_path: str | None = None
     note: str = ""
+    previous: Unit | None = None
 
     @property
     def key(self) -> str:
@@ -129,22 +132,29 @@ Viewer = Literal["process"]
 """For whom an address is asked: this process. Units on other networks come with the back ends that have them."""
 
 
-class Backend(Leasing, Protocol):
-    """A way to run units on one server, and to hold a stack there. Every call is idempotent."""
+class Backend(Leasing, Undoing, Protocol):
+    """A way to run units on one server, to hold a stack there, and to undo a change. Every call is idempotent."""
 
     name: str
 
     def facts(self, question: Question) -> Facts:
         """What the server is and has."""
 
-    def observe(self, stack: str | None = None) -> tuple[Observed, ...]:
-        """Every unit that carries our labels, of one stack or of all; also stopped ones and orphans.
+    def observe(self, stack: str | None = None, service: str | None = None) -> tuple[Observed, ...]:
+        """Every unit that carries our labels, of one stack or of all, or of one service; also stopped ones and orphans.
 
         Asks no probe: see :meth:`probe`.
         """
 
     def pin(self, software: Software, emit: Emit) -> Software:
         """``software`` with exact versions decided."""
+
+    def prepare(self, unit: Unit, emit: Emit) -> None:
+        """Do and check all of :meth:`start` that can be while an older unit of the name runs; that one goes on.
+
+        Raises:
+            RequirementError: something it needs is missing or taken.
+        """
 
     def start(self, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> None:
         """Make ``unit`` run as it is described, in place of an older one of the same name; does not wait for health.

@@ -24,6 +24,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "specs",
         "variables interpolation",
         "units leases findings",
+        "undoing",
         "protocols",
         "journal locks secret_seams",
         "documents",

@@ -138,6 +138,7 @@ def test_the_json_of_a_plan_is_the_promised_one() -> None:
         "unit": "server",
         "server": "local",
         "reasons": [],
+        "undo": "none",
     }
     assert found["actions"][1]["reasons"][-1] == {"field": "workers", "from": None, "to": "4"}
     assert found["services"] == [

@@ -9,7 +9,7 @@ Seam = TypeVar("Seam")
 
 LOOKING = frozenset(
     {
-        *("facts", "observe", "probe", "logs", "follow", "endpoint", "leftovers", "holder", "abort", "name"),
+        *("facts", "observe", "examine", "probe", "logs", "follow", "endpoint", "leftovers", "holder", "abort", "name"),
         *("get", "names", "describe"),
     }
 )

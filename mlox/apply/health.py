@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from mlox.errors import NotHealthyError, PortTakenError, ServiceError
-from mlox.protocols import Backend, Emit, Event
+from mlox.errors import DriftError, NotHealthyError, PortTakenError, ServiceError
+from mlox.protocols import Backend, Emit, Event, Observed
 from mlox.secret import Secret, mask
 from mlox.units import Unit
 
@@ -29,6 +29,7 @@ def await_health(
         PortTakenError: somebody else listens on its port.
         ServiceError: it died; it is stopped then.
         NotHealthyError: it did not answer in time.
+        DriftError: somebody else has stopped or removed it.
     """
     patience_s = unit.probe.start_timeout_s if unit.probe else UNPROBED_S
     began = time.monotonic()
@@ -39,6 +40,7 @@ def await_health(
         if health.healthy:
             return
         if health.dead:
+            _check_unstopped(unit, backend)
             lines = _last_lines(unit, backend, secrets)
             backend.stop(unit.stack, unit.service, unit.name, purge=False, emit=emit)
             error = PortTakenError if health.robbed else ServiceError
@@ -53,6 +55,21 @@ def await_health(
             told = time.monotonic()
             emit(Event(unit.service, f"waiting until it is healthy, {waited:.0f} s", kind="wait"))
         cancel.wait(POLL_S)
+
+
+def look(backend: Backend, unit: Unit) -> Observed | None:
+    """What there is of a unit now."""
+    return next((o for o in backend.observe(unit.stack, unit.service) if o.key == unit.key), None)
+
+
+def _check_unstopped(unit: Unit, backend: Backend) -> None:
+    """Tell a process that died from one that a person stopped: a back end stops nothing by itself."""
+    there = look(backend, unit)
+    if there is None or there.state == "stopped":
+        raise DriftError(
+            f"{unit.service} was {'removed' if there is None else 'stopped'} by somebody else meanwhile",
+            hint="Run the same command again.",
+        )
 
 
 def _last_lines(unit: Unit, backend: Backend, secrets: Callable[[], list[Secret]]) -> str:

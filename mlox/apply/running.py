@@ -12,17 +12,21 @@ from dataclasses import replace
 from functools import partial
 
 from mlox.apply.granting import check_revocable, forget_given, grant, revoke
-from mlox.apply.health import await_health
+from mlox.apply.health import await_health, look
 from mlox.apply.rotating import rotate
 from mlox.apply.seams import Applied, Seams
-from mlox.errors import Cancelled, LockedError, MloxError, SecretNotFoundError
-from mlox.plan import Action, Plan
+from mlox.apply.updating import Update
+from mlox.errors import Cancelled, DriftError, LockedError, MloxError, SecretNotFoundError
+from mlox.plan import Action, Plan, look_of
 from mlox.protocols import Emit, Event
 from mlox.secret import Secret
 from mlox.units import SecretRef, Unit
 
 ALPHABET = string.ascii_letters + string.digits
 """What generated secrets are made of: nothing that a URL, a shell or an ini file would have to quote."""
+
+
+ENDING = ("stop", "remove")
 
 
 class Run:
@@ -64,6 +68,7 @@ class Run:
 
     def take_down(self, action: Action) -> None:
         """Stop one unit; where it is removed, its data and the secrets that were generated for it go too."""
+        self._check_untouched(action)
         purge = action.kind == "remove"
         self.emit(Event(action.service, "stopping" if not purge else "stopping, removing its data"))
         backend = self.seams.backends[action.server]
@@ -78,34 +83,58 @@ class Run:
         self.emit(Event(action.service, "removed" if purge else "stopped", kind="done"))
 
     def bring_up(self, units: tuple[Unit, ...]) -> None:
-        """Start what the plan says of one service, then wait until all of it is healthy."""
-        acted = False
-        for unit in units:
-            action = self.actions.get(unit.key)
-            if self.cancel.is_set():
-                return
-            running = unit
-            if action is not None and action.kind not in ("stop", "remove"):
-                acted = True
-                running = self._ready(unit)
-                rotate(running, self.seams, self.emit, self._start)
-                self._start(running)
-            else:
-                self._await(running)
-        if acted:
+        """Start what the plan says of one service, then wait until all of it is healthy; what fails is undone.
+
+        Raises:
+            DriftError: somebody else changed a unit since the plan was made.
+        """
+        backend = self.seams.backends[units[0].server]
+        actions = [action for unit in units if (action := self.actions.get(unit.key)) and action.kind not in ENDING]
+        for action in actions:
+            self._check_untouched(action)
+        acting = {action.key for action in actions}
+        ready = [self._ready(unit) if unit.key in acting else unit for unit in units]
+        update = Update(backend, actions, ready, self._begin, self._gate, self.emit)
+        with update.undone_on_failure(lambda: not self.cancel.is_set()):
+            for unit in ready:
+                if self.cancel.is_set():
+                    return
+                if unit.key in acting:
+                    rotate(unit, self.seams, self.emit, self._start)
+                if unit.key in acting or update.replaces:
+                    self._begin(unit)
+                self._gate(unit)
+        if acting:
             self.emit(Event(units[0].service, "running", kind="done"))
 
     def _start(self, unit: Unit) -> None:
-        """Start a unit with the accounts that it needs, and wait until it is healthy."""
+        self._begin(unit)
+        self._gate(unit)
+
+    def _begin(self, unit: Unit) -> None:
+        """Start a unit with the accounts that it needs."""
         values = self._secrets(unit)
         grant(unit, values, self.seams, self.emit)
         self.emit(Event(unit.service, "starting"))
         self.seams.backends[unit.server].start(unit, values, self.emit)
-        self._await(unit)
 
-    def _await(self, unit: Unit) -> None:
+    def _gate(self, unit: Unit) -> None:
         held = partial(self._held, unit)
         await_health(unit, self.seams.backends[unit.server], held, emit=self.emit, cancel=self.cancel)
+
+    def _check_untouched(self, action: Action) -> None:
+        """Raise a :class:`DriftError` where a unit is not as it was when the plan was made."""
+        there = look(self.seams.backends[action.server], action.about)
+        if look_of(there) != action.seen:
+            how = "was removed" if there is None else "was stopped" if there.state == "stopped" else "was changed"
+            if not action.seen:
+                how = "was created"
+            elif there is not None and there.state != "stopped" and action.seen.endswith(" stopped"):
+                how = "was started"
+            raise DriftError(
+                f"{action.service} {how} by somebody else since the plan was made; it was left as it is",
+                hint="Run the same command again.",
+            )
 
     def _ready(self, unit: Unit) -> Unit:
         """The unit with its software pinned and its secrets made."""

@@ -25,4 +25,5 @@ def hold_all(hold: Hold, workspace: Workspace, look: Callable[[], Surroundings])
     around = replace(look(), hold=hold)
     for backend in around.backends.values():
         hold.take(backend)
+        backend.recover(hold.stack)
     return around

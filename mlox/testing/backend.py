@@ -7,32 +7,20 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from mlox.errors import PortTakenError, RequirementError, ServiceError, UnknownNameError, UsageError
 from mlox.findings import Ending, Findings
 from mlox.leases import Holder, Lease
-from mlox.protocols import Emit, Endpoint, Event, Facts, Health, Leftover, Observed, Question, State, Viewer
+from mlox.protocols import Emit, Endpoint, Event, Facts, Health, Leftover, Observed, Question, Viewer
 from mlox.secret import Secret, mask
+from mlox.testing.held import Held, fits, seen
+from mlox.testing.keeping import FakeKeeping
 from mlox.testing.leases import FakeLeases
+from mlox.undoing import Kept
 from mlox.units import Job, Software, Unit, digest, launch
 
 REBOOTED = "its supervisor is gone (after a reboot services wait for `mlox up`)"
-
-
-@dataclass
-class _Held:
-    """One unit of the fake: what was asked for, how it does, what it wrote."""
-
-    unit: Unit
-    state: State = "running"
-    pid: int = 0
-    since: float = 0.0
-    restarts: int = 0
-    note: str = ""
-    jobs: set[str] = field(default_factory=set)
-    endings: list[Ending] = field(default_factory=list)
-    log: list[str] = field(default_factory=list)
 
 
 class FakeBackend:
@@ -44,6 +32,7 @@ class FakeBackend:
         failing_jobs: what a job writes before it fails, by its name.
         dying: how the process of a unit ends right after its start, by ``service.unit``.
         sick: units that run and do not become healthy, by ``service.unit``.
+        data: what a service has written, by stack and service.
         leases: who holds which stack, and the clock of that.
         effects: what was done, in order: ``start cache.server``, ``job cache.server init``, ``stop``, ``purge``.
 
@@ -68,11 +57,13 @@ class FakeBackend:
         self.dying: dict[str, str] = {}
         self.sick: set[str] = set()
         self.effects: list[str] = []
-        self._held: dict[tuple[str, str, str], _Held] = {}
+        self._held: dict[tuple[str, str, str], Held] = {}
         self._environments: dict[str, tuple[str, ...]] = {}
         self._pids = itertools.count(1001)
         self._lock = threading.RLock()
         self.leases = FakeLeases()
+        self.data: dict[tuple[str, str], str] = {}
+        self._keeping = FakeKeeping(self._held, self.data, self.effects)
 
     def lease(self, stack: str, holder: Holder) -> Lease | Holder:
         """The right to change a stack, by the clock of ``leases``."""
@@ -94,10 +85,11 @@ class FakeBackend:
             programs={p.name: self.programs[p.name] for p in question.programs if p.name in self.programs},
         )
 
-    def observe(self, stack: str | None = None) -> tuple[Observed, ...]:
+    def observe(self, stack: str | None = None, service: str | None = None) -> tuple[Observed, ...]:
         """Every unit, in order."""
         with self._lock:
-            return tuple(self._seen(held) for key, held in sorted(self._held.items()) if stack in (None, key[0]))
+            chosen = [h for k, h in sorted(self._held.items()) if stack in (None, k[0]) and service in (None, k[1])]
+            return tuple(seen(self.home, held, self._keeping.previous(held.unit)) for held in chosen)
 
     def pin(self, software: Software, emit: Emit) -> Software:
         """Packages at the version that they name, else at 1.0."""
@@ -106,6 +98,16 @@ class FakeBackend:
         emit(Event("", f"choosing versions for {', '.join(software.packages)}"))
         pins = tuple(name if "==" in name else f"{name}==1.0" for name in software.packages)
         return replace(software, pins=pins)
+
+    def prepare(self, unit: Unit, emit: Emit) -> None:
+        """Look whether its program and its port are to be had.
+
+        Raises:
+            RequirementError: they are not.
+        """
+        del emit
+        with self._lock:
+            self._require(unit)
 
     def start(self, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> None:
         """Make ``unit`` run, unless it does.
@@ -116,14 +118,14 @@ class FakeBackend:
         """
         with self._lock:
             held = self._held.get((unit.stack, unit.service, unit.name))
-            if held is not None and held.state == "running" and _fits(held.unit, unit):
+            if held is not None and held.state == "running" and fits(held.unit, unit):
                 return
             launch(unit, secrets)
             self._require(unit)
             if unit.software.packages:
                 pins = self.pin(unit.software, emit).pins
                 self._environments[digest(sorted(pins))] = pins
-            fresh = _Held(unit, state="stopped")
+            fresh = Held(unit, state="stopped")
             if held is not None:
                 fresh.jobs, fresh.log, fresh.endings = held.jobs, held.log, held.endings
             self._held[unit.stack, unit.service, unit.name] = fresh
@@ -161,10 +163,31 @@ class FakeBackend:
             if purge:
                 self.effects.append(f"purge {held.unit.key}")
                 del self._held[stack, service, name]
+                if not any(key[:2] == (stack, service) for key in self._held):
+                    self.data.pop((stack, service), None)
+                    self._keeping.settle(stack, service)
             elif held.state != "stopped":
                 self.effects.append(f"stop {held.unit.key}")
                 held.endings += [Ending("exit status 0", asked=True)] if held.state == "running" else []
                 held.state, held.note = "stopped", ""
+
+    def keep(self, stack: str, service: str, *, data: bool) -> Kept:
+        """Stop a service and keep its units and, with ``data``, what ``data`` has of it."""
+        with self._lock:
+            return self._keeping.keep(stack, service, data=data)
+
+    def take_back(self, stack: str, service: str) -> Kept:
+        """Put what was kept in its place."""
+        with self._lock:
+            return self._keeping.take_back(stack, service)
+
+    def settle(self, stack: str, service: str) -> None:
+        """Forget what was kept."""
+        with self._lock:
+            self._keeping.settle(stack, service)
+
+    def recover(self, stack: str) -> None:
+        """Do nothing: each call here is done or not."""
 
     def probe(self, unit: Unit) -> Health:
         """Healthy while it runs and is not among ``sick``."""
@@ -219,7 +242,8 @@ class FakeBackend:
 
     def leftovers(self) -> tuple[Leftover, ...]:
         """Environments whose pins no unit has."""
-        wanted = {digest(sorted(held.unit.software.pins)) for held in self._held.values()}
+        units = [*(held.unit for held in self._held.values()), *self._keeping.units()]
+        wanted = {digest(sorted(unit.software.pins)) for unit in units}
         return tuple(Leftover(name, 1 << 20) for name in sorted(self._environments) if name not in wanted)
 
     def discard(self, leftover: Leftover) -> None:
@@ -267,26 +291,3 @@ class FakeBackend:
                     f"port {port.number} ({port.name} of {unit.service}) is taken",
                     hint="Run the same command again: mlox picks a free port.",
                 )
-
-    def _seen(self, held: _Held) -> Observed:
-        unit = held.unit
-        runs = held.state == "running"
-        return Observed(
-            stack=unit.stack,
-            service=unit.service,
-            name=unit.name,
-            digest=unit.digest,
-            unit=unit,
-            state=held.state,
-            pid=held.pid if runs else None,
-            since=held.since if runs else None,
-            restarts=held.restarts,
-            memory_bytes=(1 << 20) if runs else None,
-            disk_bytes=0 if unit.directories else None,
-            data_path=f"{self.home}/{unit.stack}/services/{unit.service}",
-            note=held.note,
-        )
-
-
-def _fits(there: Unit, unit: Unit) -> bool:
-    return (there.intent == unit.intent if unit.intent else there == unit) and there.ports == unit.ports

@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from mlox.protocols import Backend, Event, Observed, silent
@@ -47,6 +48,12 @@ class Bench(Protocol):
     def write(self, unit: Unit) -> None:
         """Make the running unit write one more line."""
 
+    def write_data(self, unit: Unit, text: str) -> None:
+        """Let a unit's data be this text."""
+
+    def read_data(self, unit: Unit) -> str:
+        """The text in a unit's data."""
+
 
 @dataclass
 class FakeBench:
@@ -77,6 +84,12 @@ class FakeBench:
     def write(self, unit: Unit) -> None:
         self.backend.say(unit.stack, unit.service, unit.name, "asked for /")
 
+    def write_data(self, unit: Unit, text: str) -> None:
+        self.backend.data[unit.stack, unit.service] = text
+
+    def read_data(self, unit: Unit) -> str:
+        return self.backend.data.get((unit.stack, unit.service), "")
+
 
 @dataclass
 class NativeBench:
@@ -103,6 +116,13 @@ class NativeBench:
     def write(self, unit: Unit) -> None:
         with urllib.request.urlopen(f"http://127.0.0.1:{unit.ports[0].number}/", timeout=5) as answer:
             answer.read()
+
+    def write_data(self, unit: Unit, text: str) -> None:
+        (Path(unit.directories[0][1]) / "words").write_text(text)
+
+    def read_data(self, unit: Unit) -> str:
+        path = Path(unit.directories[0][1]) / "words"
+        return path.read_text() if path.exists() else ""
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from mlox.backends.native import (
     environments,
     examining,
     facts,
+    keeping,
     labels,
     leasing,
     logfiles,
@@ -25,6 +26,7 @@ from mlox.findings import Findings
 from mlox.leases import Holder, Lease
 from mlox.protocols import Emit, Endpoint, Facts, Health, Leftover, Observed, Question, Transport, Viewer
 from mlox.secret import Secret
+from mlox.undoing import Kept
 from mlox.units import Job, Software, Unit
 
 
@@ -68,9 +70,9 @@ class NativeBackend:
         """What this machine is and has; changes nothing."""
         return facts.look(self._site, question)
 
-    def observe(self, stack: str | None = None) -> tuple[Observed, ...]:
-        """Every unit below the data home, of one stack or of all."""
-        return observing.observe(self._site, stack)
+    def observe(self, stack: str | None = None, service: str | None = None) -> tuple[Observed, ...]:
+        """Every unit below the data home, of one stack or of all, or of one service."""
+        return observing.observe(self._site, stack, service)
 
     def pin(self, software: Software, emit: Emit) -> Software:
         """Python packages with exact versions; a program as it is.
@@ -79,6 +81,14 @@ class NativeBackend:
             RequirementError: there is no such version, no network, or no uv.
         """
         return environments.pin(self._site.transport, software, emit)
+
+    def prepare(self, unit: Unit, emit: Emit) -> None:
+        """Install and check what ``unit`` needs, while an older one runs.
+
+        Raises:
+            RequirementError: a program, a port, the network or disk space is missing.
+        """
+        starting.prepare(self._site, unit, emit)
 
     def start(self, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> None:
         """Make ``unit`` run as described; does nothing where it does.
@@ -104,6 +114,30 @@ class NativeBackend:
             ServiceError: a process cannot be ended.
         """
         stopping.stop(self._site, self._site.place(stack).unit(service, name), purge=purge, emit=emit)
+
+    def keep(self, stack: str, service: str, *, data: bool) -> Kept:
+        """Stop a service and keep it, with ``data`` a copy of its data too.
+
+        Raises:
+            ServiceError: a process cannot be ended.
+        """
+        return keeping.keep(self._site, self._spot(stack, service), data=data)
+
+    def take_back(self, stack: str, service: str) -> Kept:
+        """Stop a service and put what was kept in its place.
+
+        Raises:
+            ServiceError: a process cannot be ended.
+        """
+        return keeping.take_back(self._site, self._spot(stack, service))
+
+    def settle(self, stack: str, service: str) -> None:
+        """Forget what was kept."""
+        keeping.settle(self._spot(stack, service))
+
+    def recover(self, stack: str) -> None:
+        """Finish what a killed process left half done; starts nothing."""
+        keeping.recover(self._site, self._site.place(stack))
 
     def probe(self, unit: Unit) -> Health:
         """Ask once whether ``unit`` is healthy; dead means that waiting is of no use."""
@@ -151,6 +185,11 @@ class NativeBackend:
         self._site.transport.abort()
 
     def _units(self) -> tuple[Unit, ...] | None:
-        found = [labels.read(place) for stack in stacks(self._site.home) for place in stack.known()]
-        units = tuple(unit for unit in found if isinstance(unit, Unit))
-        return units if len(units) == len(found) else None
+        places = stacks(self._site.home)
+        found = [labels.read(unit) for place in places for unit in place.known()]
+        units = [unit for unit in found if isinstance(unit, Unit)]
+        kept = [unit for place in places for unit in keeping.kept_units(place)]
+        return (*units, *kept) if len(units) == len(found) else None
+
+    def _spot(self, stack: str, service: str) -> keeping.Spot:
+        return keeping.Spot(self._site.place(stack), service)

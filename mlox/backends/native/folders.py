@@ -94,9 +94,15 @@ def remove_unit(place: UnitPlace, unit: Unit | None, others: tuple[Unit, ...]) -
     with writing(place.stack.folder):
         if siblings:
             _remove_own(place, unit, {path for other in siblings for _, path in other.directories})
-        elif place.data.exists():
-            shutil.rmtree(place.data)
-        for path in place.stack.logs.glob(f"{place.key}.log*"):
+        else:
+            for folder in (
+                place.data,
+                *place.stack.kept.glob(place.service),
+                *place.stack.kept.glob(f"{place.service}.*"),
+            ):
+                if folder.exists():
+                    shutil.rmtree(folder)
+        for path in place.stack.logs.glob(f"{place.key if siblings else f'{place.service}.*'}.log*"):
             path.unlink(missing_ok=True)
         place.annotation.unlink(missing_ok=True)
         _tidy(place.stack)
@@ -121,6 +127,6 @@ def _tidy(place: Place) -> None:
         place.shim.unlink(missing_ok=True)
         if place.socket.parent != place.supervisor:
             shutil.rmtree(place.socket.parent, ignore_errors=True)
-    for folder in (place.services, place.launch, place.logs, place.units, place.folder):
+    for folder in (place.services, place.launch, place.logs, place.units, place.kept, place.folder):
         with contextlib.suppress(OSError):
             folder.rmdir()

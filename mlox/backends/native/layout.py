@@ -72,6 +72,11 @@ class Place:
         return self.folder / "services"
 
     @property
+    def kept(self) -> Path:
+        """What ran before, of services that are being changed; see ``keeping.py``."""
+        return self.folder / "kept"
+
+    @property
     def socket(self) -> Path:
         """The supervisor's socket: beside its configuration, or in a short folder where that path is too long."""
         near = self.supervisor / "supervisor.sock"

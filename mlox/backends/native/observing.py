@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from mlox.backends.native import labels, shim
+from mlox.backends.native import keeping, labels, shim
 from mlox.backends.native.layout import UnitPlace, stacks
 from mlox.backends.native.site import Site
 from mlox.backends.native.supervisor import Program
@@ -30,12 +30,12 @@ _STATES: dict[str, State] = {
 }
 
 
-def observe(site: Site, stack: str | None) -> tuple[Observed, ...]:
-    """All units of one stack or of all, in order."""
+def observe(site: Site, stack: str | None, service: str | None) -> tuple[Observed, ...]:
+    """All units of one stack or of all, or of one service, in order."""
     seen: list[Observed] = []
     table: dict[int, shim.Process] | None = None
     for place in stacks(site.home) if stack is None else [site.place(stack)]:
-        known = place.known()
+        known = [unit for unit in place.known() if service in (None, unit.service)]
         if known:
             table = shim.processes() if table is None else table
             programs = site.supervisor(place).programs()
@@ -78,6 +78,7 @@ def _observed(
         disk_bytes=_disk(tuple(Path(path) for _, path in unit.directories)),
         data_path=str(place.data) if place.data.exists() else None,
         note=note,
+        previous=keeping.previous(place),
     )
 
 

@@ -15,6 +15,7 @@ from mlox.errors import CommandError, ServiceError
 from mlox.protocols import Emit, Event
 from mlox.secret import Secret, mask
 from mlox.units import Job, Unit, launch
+from mlox.variables import finish
 
 JOB_LINES = 20
 
@@ -27,11 +28,7 @@ def start(site: Site, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> 
     if old is not None and labels.fits(old, unit) and _runs(site, place, unit):
         return
     files = launch(unit, secrets).files
-    if not shim.members(place.marker, shim.read_record(str(place.record))):
-        ports.check(unit, unit.ports)
-    elif old is not None:
-        held = {(port.number, port.protocol) for port in old.ports}
-        ports.check(unit, [port for port in unit.ports if (port.number, port.protocol) not in held])
+    _check_ports(place, unit, old)
     account = site.account()
     folders.make_home(site.home, account)
     with environments.used(site, unit.software, unit.service, emit) as venv:
@@ -53,6 +50,17 @@ def start(site: Site, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> 
         content = entry(unit, site.interpreter().path, account, place).encode()
         site.transport.put(content, place.program, mode=0o600)
         supervisor.add(place)
+
+
+def prepare(site: Site, unit: Unit, emit: Emit) -> None:
+    """Do what can be done while an older one runs; see :meth:`mlox.protocols.Backend.prepare`."""
+    place = site.place(unit.stack).unit(unit.service, unit.name)
+    there = labels.read(place)
+    _check_ports(place, unit, there if isinstance(there, Unit) else None)
+    account = site.account()
+    folders.make_home(site.home, account)
+    with environments.used(site, unit.software, unit.service, emit) as venv:
+        launching.program(finish(unit.command[0]), launching.search_path(account, venv))
 
 
 def run_job(site: Site, unit: Unit, job: Job, secrets: Mapping[str, Secret], emit: Emit) -> None:
@@ -77,6 +85,15 @@ def run_job(site: Site, unit: Unit, job: Job, secrets: Mapping[str, Secret], emi
     if done.code != 0:
         output = last_lines(f"{done.stdout}\n{done.stderr}", JOB_LINES)
         raise _failed(unit, job, f"ended with exit code {done.code}{output}", secrets)
+
+
+def _check_ports(place: UnitPlace, unit: Unit, old: Unit | None) -> None:
+    """Refuse ports that others hold; those of the unit itself, while it runs, are its own."""
+    if not shim.members(place.marker, shim.read_record(str(place.record))):
+        ports.check(unit, unit.ports)
+    elif old is not None:
+        held = {(port.number, port.protocol) for port in old.ports}
+        ports.check(unit, [port for port in unit.ports if (port.number, port.protocol) not in held])
 
 
 def _failed(unit: Unit, job: Job, how: str, secrets: Mapping[str, Secret]) -> ServiceError:

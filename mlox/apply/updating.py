@@ -1,0 +1,124 @@
+"""How a running service is changed: what ran is kept until the new one is healthy, and comes back where it fails."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+
+from mlox.errors import DriftError, LockedError, MloxError, RolledBackError, ServiceError
+from mlox.plan import Action
+from mlox.protocols import Backend, Emit, Event
+from mlox.undoing import Kept
+from mlox.units import Unit
+
+
+class Update:
+    """The change of one service, on its server.
+
+    Args:
+        actions: what the plan says of its units. ``units``: all of them, ready to start.
+        begin: starts one unit; ``gate`` waits until it is healthy.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        actions: Sequence[Action],
+        units: Sequence[Unit],
+        begin: Callable[[Unit], None],
+        gate: Callable[[Unit], None],
+        emit: Emit,
+    ) -> None:
+        self.backend = backend
+        self.actions = [action for action in actions if action.before and action.before.server == action.server]
+        self.units = units
+        self.begin = begin
+        self.gate = gate
+        self.emit = emit
+        self.was: Literal["healthy", "alive", "stopped"] = "healthy"
+
+    @property
+    def replaces(self) -> bool:
+        """Whether units take the place of others; else a change that was cut off only goes on, or nothing changes."""
+        return any(action.kind in ("update", "replace") for action in self.actions)
+
+    @contextlib.contextmanager
+    def undone_on_failure(self, finished: Callable[[], bool]) -> Iterator[None]:
+        """Keep what runs; settle where what is done inside succeeds and is ``finished``, else bring back what ran.
+
+        Raises:
+            RolledBackError: what ran before runs again.
+            ServiceError: going back failed too; what was kept is still kept.
+            LockedError, DriftError: somebody else is at work there; what was kept is still kept.
+        """
+        if not self.actions:
+            yield
+            return
+        stack, service = self.actions[0].about.stack, self.actions[0].service
+        if self.replaces:
+            self._keep(stack, service)
+        try:
+            yield
+        except (LockedError, DriftError):
+            raise
+        except MloxError as error:
+            self._go_back(stack, service, error)
+        else:
+            if finished():
+                self.backend.settle(stack, service)
+
+    def _keep(self, stack: str, service: str) -> None:
+        for unit in self.units:
+            self.backend.prepare(unit, self.emit)
+        there = self.backend.observe(stack, service)
+        alive = [o for o in there if o.state != "stopped"]
+        well = len(alive) == len(there) and all(self.backend.probe(o.unit).healthy for o in there)
+        if any(o.previous for o in there) and well:
+            self.backend.settle(stack, service)  # a change that was cut off turned out well after all
+        elif not well and not any(o.previous for o in there):
+            self.was = "alive" if alive else "stopped"
+        data = any(action.undo == "data" for action in self.actions)
+        self.emit(Event(service, "stopping, keeping a copy of its data" if data else "stopping"))
+        kept = self.backend.keep(stack, service, data=data)
+        if data and not kept.data:
+            self.emit(Event(service, f"no copy of its data is kept: {kept.note}", kind="warning"))
+
+    def _go_back(self, stack: str, service: str, error: MloxError) -> None:
+        self.emit(Event(service, f"going back to what ran before: {error.problem.splitlines()[0]}", kind="warning"))
+        try:
+            back = self.backend.take_back(stack, service)
+            for unit in back.units if self.was != "stopped" else ():
+                self.begin(unit)
+                if self.was == "healthy":
+                    self.gate(unit)
+        except LockedError:
+            raise
+        except MloxError as second:
+            raise ServiceError(
+                f"{error.problem}\n{service} could not go back to what it was either: {second.problem}",
+                hint=f"Mend that, then `mlox up {service}`; its data is kept.",
+            ) from error
+        if not back.units:
+            raise error
+        raise RolledBackError(
+            f"{error.problem}\n{service} {'is stopped' if self.was == 'stopped' else 'runs'} again as before"
+            f"{self._how(back)}",
+            hint=f"Mend that, then `mlox up {service}`; until then it is as before.",
+        ) from error
+
+    def _how(self, back: Kept) -> str:
+        """As what it is there again, and what became of its data."""
+        ours = {unit.key: dict(unit.intent) for unit in self.units}
+        fields = {
+            field.removeprefix("options."): value
+            for unit in back.units
+            for field, value in unit.intent
+            if ours.get(unit.key, {}).get(field) != value and not field.startswith("secrets.")
+        }
+        told = f" ({', '.join(f'{field}: {value}' for field, value in fields.items())})" if fields else ""
+        if back.data:
+            return f"{told}, with its data as it was; what the failed one made of it is in {back.aside}"
+        if any(action.undo == "data" for action in self.actions):
+            return f"{told}; its data is as the failed one left it, since there was no copy"
+        return told

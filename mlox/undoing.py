@@ -1,0 +1,49 @@
+"""How a change of a service is undone: what a server keeps of it meanwhile, and what it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mlox.units import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a service while it is changed, or was brought back.
+
+    Attributes:
+        units: as they ran.
+        data: whether its data is among it; ``note`` says why not, where it should be.
+        aside: where the data of what failed lies now.
+    """
+
+    units: tuple[Unit, ...] = ()
+    data: bool = False
+    note: str = ""
+    aside: str = ""
+
+
+class Undoing(Protocol):
+    """What takes a service back to how it was: a part of every back end. Every call may be made again after a kill."""
+
+    def keep(self, stack: str, service: str, *, data: bool) -> Kept:
+        """Stop a service, and keep its units and, with ``data``, a copy of its data, where there is room for one.
+
+        What an earlier change that was not settled has kept stays, since that is what ran well.
+
+        Raises:
+            ServiceError: a process cannot be ended.
+        """
+
+    def take_back(self, stack: str, service: str) -> Kept:
+        """Stop a service and put what was kept in its place, ready to be started; the data of what failed is put aside.
+
+        Does nothing where nothing was kept.
+        """
+
+    def settle(self, stack: str, service: str) -> None:
+        """Forget what was kept, and what was put aside: the change has succeeded."""
+
+    def recover(self, stack: str) -> None:
+        """Finish what a killed process left half done here, and remove what it was just writing; it starts nothing."""
