@@ -131,7 +131,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int | None = None) -> None
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    _sync_folder(path.parent)
 
 
 def _carry_out(path: Path, content: bytes | None) -> None:
@@ -221,8 +221,7 @@ def _explained() -> Iterator[None]:
         ) from error
 
 
-def sync_folder(folder: Path) -> None:
-    """Wait until the entries of ``folder`` are on the disk."""
+def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -309,3 +309,6 @@ class WritableStore(SecretStore, Protocol):
         Raises:
             SecretNotFoundError: there is none.
         """
+
+    def recover(self) -> None:
+        """Remove what a killed process left half written or half deleted."""

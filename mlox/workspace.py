@@ -21,6 +21,7 @@ SPEC = "mlox.yaml"
 LOCK = "mlox.lock.yaml"
 IGNORED = b"# What only this machine needs; see https://git-scm.com/docs/gitignore\n.*.tmp\n.deleted-*\nlocal/\n"
 ATTRIBUTES = b"secrets/** binary\nbase/** -text\nrecipients text eol=lf merge=union\nreaders/** -text\n"
+COMMITTED = ((".mlox/.gitignore", IGNORED), (".mlox/.gitattributes", ATTRIBUTES))
 
 
 def data_home() -> Path:
@@ -72,8 +73,15 @@ class Workspace:
         return self.path.exists() and not _forbidden(self.root)
 
     def recover(self) -> None:
-        """Finish what a killed process left half written."""
+        """Finish what a killed process left half written; whoever calls holds the stack."""
+        with self._alone():
+            self._recover()
+
+    def _recover(self) -> None:
         self.journal.recover()
+        for path in (self.path, self.root / LOCK, *(self.root / name for name, _ in COMMITTED)):
+            for left in path.parent.glob(f".{path.name}.*.tmp"):
+                left.unlink(missing_ok=True)
 
     def read(self) -> StackSpec:
         """What ``mlox.yaml`` says.
@@ -94,7 +102,7 @@ class Workspace:
         """
         self.check_place()
         with self._alone():
-            self.recover()
+            self._recover()
             return self.read() if self.exists else self._create(name, taken=taken)
 
     def _create(self, name: str | None, *, taken: Callable[[str], bool]) -> StackSpec:
@@ -102,9 +110,8 @@ class Workspace:
         plain = load(spec.name, source=SPEC) == spec.name  # null and true are not
         name_text = spec.name if plain else f'"{spec.name}"'
         text = f"# What this stack consists of; mlox keeps your comments.\nname: {name_text}\nid: {spec.id}\n"
-        committed = ((".mlox/.gitignore", IGNORED), (".mlox/.gitattributes", ATTRIBUTES))
         edits = [
-            Edit(self.root / p, content, replaces=None) for p, content in committed if not (self.root / p).exists()
+            Edit(self.root / p, content, replaces=None) for p, content in COMMITTED if not (self.root / p).exists()
         ]
         self.journal.write([*edits, Edit(self.path, text.encode(), replaces=None)])
         return self.read()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from mlox.errors import DriftError, LockedError, MloxError, RolledBackError, ServiceError
@@ -76,13 +76,21 @@ class Update:
         well = len(alive) == len(there) and all(self.backend.probe(o.unit).healthy for o in there)
         if any(o.previous for o in there) and well:
             self.backend.settle(stack, service)  # a change that was cut off turned out well after all
-        elif not well and not any(o.previous for o in there):
-            self.was = "alive" if alive else "stopped"
+        elif not any(o.previous for o in there):
+            self.was = "healthy" if well else "alive" if alive else "stopped"
+        elif self._is_back({o.key: o.previous for o in there}):
+            self.backend.take_back(stack, service)
+            return
         data = any(action.undo == "data" for action in self.actions)
         self.emit(Event(service, "stopping, keeping a copy of its data" if data else "stopping"))
         kept = self.backend.keep(stack, service, data=data)
         if data and not kept.data:
             self.emit(Event(service, f"no copy of its data is kept: {kept.note}", kind="warning"))
+
+    def _is_back(self, previous: Mapping[str, Unit | None]) -> bool:
+        """Whether what is asked for is what a change that was cut off has kept: then its data comes back too."""
+        before = [previous.get(unit.key) for unit in self.units]
+        return all(b is not None and b.intent == unit.intent for b, unit in zip(before, self.units, strict=True))
 
     def _go_back(self, stack: str, service: str, error: MloxError) -> None:
         self.emit(Event(service, f"going back to what ran before: {error.problem.splitlines()[0]}", kind="warning"))

@@ -75,3 +75,11 @@ def alone(folder: Path, *, wait_s: float) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def clear_half_written(folder: Path, once: Path) -> None:
+    """Remove what killed processes left in the folders of ``folder`` and, where it is made, beside ``once``."""
+    left = [*folder.glob("*/.*.tmp"), *(once.parent.glob(f".*{once.name}.*") if once.exists() else ())]
+    for path in left:
+        with suppress(OSError):
+            path.unlink()

@@ -21,7 +21,7 @@ from mlox.secret import Secret
 from mlox.secret_stores.folders import clear_deleted, decoded, delete_folder, encoded, entries, text_in, unreadable
 from mlox.secret_stores.identity import IdentityFile
 from mlox.secret_stores.names import check_name, content_of, is_name, not_found, version_not_found
-from mlox.secret_stores.private_files import make_folder
+from mlox.secret_stores.private_files import clear_half_written, make_folder
 
 _VERSION_FILE = re.compile(r"([0-9]{6}|[1-9][0-9]{6,})-([0-9a-f]{12})\.age")
 _ATTEMPTS = 20
@@ -140,6 +140,12 @@ class UserStore:
             ) from error
         if not there:
             raise not_found(name, self.names())
+
+    def recover(self) -> None:
+        """Remove what a killed process left half written or half deleted; a failure waits for the next one."""
+        with suppress(OSError):
+            clear_deleted(self._folder)
+        clear_half_written(self._folder, self._identity.path)
 
     def _add(self, name: str, sealed: bytes) -> str:
         folder = self._folder / encoded(name)

@@ -26,4 +26,5 @@ def hold_all(hold: Hold, workspace: Workspace, look: Callable[[], Surroundings])
     for backend in around.backends.values():
         hold.take(backend)
         backend.recover(hold.stack)
+    around.store.recover()
     return around

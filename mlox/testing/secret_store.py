@@ -82,6 +82,9 @@ class FakeSecretStore:
         self._may_fail("delete", name)
         del self._secrets[name]
 
+    def recover(self) -> None:
+        """Do nothing: each call here is done or not."""
+
     def _may_fail(self, verb: str, name: str) -> None:
         if self.failure is not None:
             raise SecretError(f"cannot {verb} secret {name!r}: {self.failure}", hint="Set `failure` to None.")

@@ -23,7 +23,6 @@ from mlox.backends.native.logfiles import last_lines
 from mlox.backends.native.site import Site
 from mlox.backends.native.stopping import halt
 from mlox.errors import CommandError
-from mlox.journal import sync_folder
 from mlox.undoing import Kept
 from mlox.units import Unit
 
@@ -127,13 +126,14 @@ def settle(spot: Spot) -> None:
 
 def recover(site: Site, place: Place) -> None:
     """Finish ways back, and remove what was being written; see :meth:`mlox.undoing.Undoing.recover`."""
-    if place.kept.is_dir():
-        for path in place.kept.glob("*.back"):
-            take_back(site, Spot(place, path.name.removesuffix(".back")))
-        for path in place.kept.iterdir():
-            if path.suffix != ".failed" and not (path / "units.json").exists():
-                settle(Spot(place, path.name))
+    for path in list(place.kept.glob("*.back")):
+        take_back(site, Spot(place, path.name.removesuffix(".back")))
     with writing(place.folder):
+        for path in list(place.kept.glob("*")):
+            if path.suffix == ".gone" or (not path.suffix and not (path / "units.json").exists()):
+                shutil.rmtree(path)
+        with contextlib.suppress(OSError):
+            place.kept.rmdir()
         for path in _half_written(place):
             path.unlink(missing_ok=True)
 
@@ -158,7 +158,6 @@ def _halt(site: Site, spot: Spot) -> None:
 def _note(site: Site, spot: Spot, kept: Kept) -> None:
     value = {"schema": labels.SCHEMA, "data": kept.data, "note": kept.note, "units": [u.to_json() for u in kept.units]}
     site.transport.put(json.dumps(value, indent=1).encode(), spot.kept / "units.json", mode=0o600)
-    sync_folder(spot.kept)
 
 
 def _read(folder: Path) -> Kept:
