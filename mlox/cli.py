@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from io import TextIOWrapper
@@ -23,6 +24,9 @@ from mlox.verbs.outermost import check_platform, keep_report
 
 SHOWN_S = 0.1
 """How often the line of a terminal is drawn anew at most."""
+
+DETACHED_S = 5.0
+"""How long ``--detach`` waits at most until the deployment is at work; it may have to wait for another one."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,7 +57,7 @@ def _run(call: Call, words: list[str]) -> int:
     context, arguments = _context(call.options), call.arguments or {}
     if arguments.get("detach") and not context.dry_run:
         call.verb.function(replace(context, dry_run=True), **arguments)  # what is wrong is told now, not in a file
-        return _detach(words, call.options)
+        return _detach(words, call.options, context)
     value = call.verb.function(context, **arguments)
     lines = getattr(value, "lines", None)
     if call.options.json:
@@ -139,12 +143,17 @@ def _terminal_line() -> Callable[[Event], None]:
     return show
 
 
-def _detach(words: list[str], options: Options) -> int:
-    """Start the same command in a session of its own, and come back at once."""
+def _detach(words: list[str], options: Options, context: Context) -> int:
+    """Start the same command in a session of its own, and come back as soon as it is at work."""
     folder = Path(tempfile.mkdtemp(prefix="mlox-up-"))
     command = [sys.executable, "-m", "mlox", *(word for word in words if word != "--detach")]
     with (folder / "output.txt").open("wb") as output:
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    deadline = time.monotonic() + DETACHED_S
+    while process.poll() is None and not context.stack().deploys(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
     if options.json:
         print(json.dumps({"detached": True, "output": str(folder / "output.txt")}))
     else:

@@ -14,10 +14,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Protocol
+
+TOLD = 400
+"""How long the list of services may be that a holder tells."""
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
@@ -29,6 +33,7 @@ class Holder:
     Attributes:
         token: random; one for each piece of work, so that two threads of a process exclude each other too.
         since: seconds since the epoch by the holder's clock, for a reader alone.
+        starts: names of the services that it is about to start, a space between; ``*``: more than are told.
         machine: tells machines, boots and process namespaces apart; ``start`` tells processes of one pid apart.
     """
 
@@ -38,11 +43,16 @@ class Holder:
     pid: int
     program: str
     since: float
+    starts: str = ""
     machine: str = ""
     start: str = ""
 
     def __str__(self) -> str:
         return f"process {self.pid} ({self.program}) of {self.user} on {self.host}"
+
+    def is_about_to_start(self, service: str) -> bool:
+        """Whether it works on a service that may not be there yet."""
+        return self.starts == "*" or service in self.starts.split()
 
     @property
     def gone(self) -> bool:
@@ -81,8 +91,9 @@ class Leasing(Protocol):
         """Who holds the lease now; None where nobody does."""
 
 
-def this_process() -> Holder:
+def this_process(starts: Iterable[str] = ()) -> Holder:
     """This process as a holder, with a token of its own."""
+    names = " ".join(starts)
     return Holder(
         token=secrets.token_hex(8),
         user=_user(),
@@ -90,6 +101,7 @@ def this_process() -> Holder:
         pid=os.getpid(),
         program=Path(sys.argv[0]).name or "python",
         since=time.time(),
+        starts=names if len(names) <= TOLD else "*",
         machine=machine(),
         start=process_start(os.getpid()),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +22,9 @@ POLL_S = 0.1
 class Hold:
     """A stack that this process works on, on one server or several; one at a time does.
 
+    Args:
+        wait_s: how long to wait for somebody else; ``cancel`` ends that. ``starts``: services that are to be started.
+
     Example:
         >>> from mlox.testing import FakeBackend
         >>> from mlox.protocols import silent
@@ -32,9 +36,17 @@ class Hold:
         True
     """
 
-    def __init__(self, stack: str, *, emit: Emit, wait_s: float = 120, cancel: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        stack: str,
+        *,
+        emit: Emit,
+        wait_s: float = 120,
+        cancel: threading.Event | None = None,
+        starts: Iterable[str] = (),
+    ) -> None:
         self.stack = stack
-        self.holder = this_process()
+        self.holder = this_process(starts)
         self._emit = emit
         self._wait_s = wait_s
         self._cancel = cancel or threading.Event()

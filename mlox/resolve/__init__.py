@@ -2,7 +2,7 @@
 
 from mlox.resolve.addresses import ClientTexts, client_texts, port_url
 from mlox.resolve.options import check_options, read_option
-from mlox.resolve.placing import candidate_ports, programs
+from mlox.resolve.placing import candidate_ports, check_sum, programs
 from mlox.resolve.rendering import resolve
 from mlox.resolve.wiring import could_use, decide_needs, order, with_providers
 from mlox.resolve.world import World, lock_key
@@ -12,6 +12,7 @@ __all__ = [
     "World",
     "candidate_ports",
     "check_options",
+    "check_sum",
     "client_texts",
     "could_use",
     "decide_needs",

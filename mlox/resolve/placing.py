@@ -11,6 +11,9 @@ from mlox.specs import CatalogService
 PORT_TRIES = 50
 """How many ports upwards of the wish are looked at."""
 
+NAMED = 8
+"""From so many services on they are counted in an error, not named."""
+
 
 def candidate_ports(service: CatalogService, asked: Mapping[str, int]) -> frozenset[int]:
     """The ports that :func:`choose_ports` may look at: what ``facts`` should be asked about."""
@@ -86,6 +89,20 @@ def check_room(name: str, service: CatalogService, server: str, facts: Facts) ->
             raise RequirementError(
                 f"{name} takes about {needed / 1e9:.1f} GB of {what}; {server} has {there / 1e9:.1f} GB",
                 hint="Free some, or choose another server with --on.",
+            )
+
+
+def check_sum(services: Mapping[str, CatalogService], server: str, facts: Facts) -> None:
+    """Raise a :class:`RequirementError` where memory or disk cannot hold all of these new services together."""
+    names = ", ".join(services) if len(services) < NAMED else f"{len(services)} services"
+    for what, needed, there in (
+        ("memory", sum(s.estimate.memory_bytes for s in services.values()), facts.memory_bytes),
+        ("disk", sum(s.estimate.disk_bytes for s in services.values()), facts.disk_free_bytes),
+    ):
+        if needed > there:
+            raise RequirementError(
+                f"{names} together take about {needed / 1e9:.1f} GB of {what}; {server} has {there / 1e9:.1f} GB",
+                hint="Start fewer of them, free some, or put some on another server.",
             )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from mlox.locks import Hold
@@ -11,7 +12,8 @@ from mlox.stack.surroundings import Surroundings
 from mlox.workspace import Workspace, data_home
 
 
-def hold_all(hold: Hold, workspace: Workspace, look: Callable[[], Surroundings]) -> Surroundings:
+@contextlib.contextmanager
+def held(hold: Hold, workspace: Workspace, look: Callable[[], Surroundings]) -> Iterator[Surroundings]:
     """Hold the stack, and finish what a killed process left half done; the surroundings, read after that.
 
     This machine comes first, so that nobody else here edits what is read; then the servers, in the order of names.
@@ -20,11 +22,20 @@ def hold_all(hold: Hold, workspace: Workspace, look: Callable[[], Surroundings])
         LockedError, Cancelled: somebody else holds it.
         MloxError: something that is written cannot be.
     """
-    hold.take(connect("local", {}, data_home()))
-    workspace.recover()
-    around = replace(look(), hold=hold)
-    for backend in around.backends.values():
-        hold.take(backend)
-        backend.recover(hold.stack)
-    around.store.recover()
-    return around
+    with hold:
+        hold.take(connect("local", {}, data_home()))
+        workspace.recover()
+        around = replace(look(), hold=hold)
+        for backend in around.backends.values():
+            hold.take(backend)
+            backend.recover(hold.stack)
+        around.store.recover()
+        yield around
+
+
+def is_deployed_by(pid: int, around: Surroundings) -> bool:
+    """Whether that process works on the stack by now, with all that it is to start written down."""
+    holder = around.holder
+    if holder is None or holder.pid != pid:
+        return False
+    return holder.starts == "*" or set(holder.starts.split()) <= set(around.spec.services)

@@ -13,7 +13,7 @@ from mlox.apply import Applied, apply
 from mlox.errors import PartialError, SpecError, UnknownNameError, UsageError
 from mlox.plan import Plan, make_down_plan, make_plan
 from mlox.protocols import Emit, Observed
-from mlox.resolve import resolve
+from mlox.resolve import check_sum, resolve
 from mlox.secret import Secret
 from mlox.specs import EMBEDDED, SecretSpec, StackSpec
 from mlox.stack.joining import Asked, decide, join
@@ -89,8 +89,13 @@ def new_values(before: StackSpec, after: StackSpec) -> dict[str, dict[str, objec
 def plan_up(around: Surroundings, spec: StackSpec, names: Collection[str], prune: bool) -> Plan:
     """The plan that starts ``names`` (none: all) of ``spec``."""
     known = replace(around, spec=spec)
-    units = resolve(spec, names or tuple(spec.services), known.world(spec))
-    return make_plan(spec.id or "", units, known.observed.values(), listed=tuple(spec.services), prune=prune)
+    world = known.world(spec)
+    units = resolve(spec, names or tuple(spec.services), world)
+    plan = make_plan(spec.id or "", units, known.observed.values(), listed=tuple(spec.services), prune=prune)
+    new = {action.service: action.server for action in plan.actions if action.kind == "create"}
+    for server in sorted(set(new.values())):
+        check_sum({name: world.services[name] for name in new if new[name] == server}, server, world.facts[server])
+    return plan
 
 
 def leaving(around: Surroundings, names: Collection[str], all_servers: bool) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
+from mlox.leases import Holder
 from mlox.protocols import Observed
 from mlox.stack.surroundings import Surroundings
 from mlox.values import ServiceRow, StatusWord
@@ -23,16 +24,19 @@ def service_rows(
     found = {o.service for o in around.observed.values()}
     listed = [*around.spec.services, *sorted(found - set(around.spec.services))]
     chosen = [name for name in listed if names is None or name in names]
+    holder = around.holder if set(around.spec.services) - found else None
     with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="mlox-probe") as pool:
-        return tuple(pool.map(lambda name: _row(around, name, name in healthy), chosen))
+        return tuple(pool.map(lambda name: _row(around, name, name in healthy, holder), chosen))
 
 
-def _row(around: Surroundings, name: str, healthy: bool) -> ServiceRow:
+def _row(around: Surroundings, name: str, healthy: bool, holder: Holder | None) -> ServiceRow:
     units = [o for o in around.observed.values() if o.service == name]
     spec = around.spec.services.get(name)
     if spec is not None and not units:
         version = spec.version or around.service(name).version
-        return ServiceRow(name, spec.service, spec.server, "native", "absent", version=version)
+        coming = holder is not None and holder.is_about_to_start(name)
+        word: StatusWord = "starting" if coming else "absent"
+        return ServiceRow(name, spec.service, spec.server, "native", word, version=version)
     first = units[0]
     word = _worst([_word(around, o, healthy) for o in units])
     note = "; ".join(dict.fromkeys(o.note for o in units if o.note))

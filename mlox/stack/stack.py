@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +13,13 @@ from mlox.errors import SpecError, UnknownNameError, UsageError
 from mlox.locks import Hold
 from mlox.plan import Plan, make_down_plan
 from mlox.protocols import Backend, Emit, silent
-from mlox.secret import mask
 from mlox.specs import StackSpec
 from mlox.specs.model import Scalar
 from mlox.stack.converging import converge
 from mlox.stack.deployment import Deployment
-from mlox.stack.holding import hold_all
+from mlox.stack.holding import held, is_deployed_by
 from mlox.stack.joining import Asked
+from mlox.stack.logs import follow_logs, read_logs
 from mlox.stack.operations import (
     alive,
     joined,
@@ -28,7 +29,6 @@ from mlox.stack.operations import (
     secrets_of,
     starting,
     take_down,
-    units_of,
     users_secrets,
 )
 from mlox.stack.profiles import with_profile
@@ -206,11 +206,12 @@ class Stack:
         emit: Emit = silent,
     ) -> Deployment:
         """Like :meth:`up`, and of services that are yet to be added; returns at once."""
-        starting(self.surroundings(), names, asked)
+        spec, wanted = starting(self.surroundings(), names, asked)
+        starts = wanted or tuple(spec.services)
         acting: list[Backend] = []
 
         def work(cancel: threading.Event) -> Deployed:
-            with self._held(emit=emit, create=True, cancel=cancel) as around:
+            with self._held(emit=emit, create=True, cancel=cancel, starts=starts) as around:
                 spec, chosen = starting(around, names, asked)
                 fresh = replace(around, spec=spec)
                 acting.extend(fresh.backends.values())
@@ -264,35 +265,32 @@ class Stack:
 
     def logs(self, name: str, *, lines: int = 100) -> tuple[str, ...]:
         """The last lines that a service wrote, secrets masked."""
-        around = self.surroundings()
-        secrets = secrets_of(around, name)
-        return tuple(
-            mask(line, secrets)
-            for o in units_of(around, name)
-            for line in around.backends[o.unit.server].logs(o.stack, o.service, o.name, lines=lines)
-        )
+        return read_logs(self.surroundings(), name, lines)
 
     def follow(self, name: str) -> Iterator[str]:
         """Lines as a service writes them, secrets masked, until the caller stops."""
-        around = self.surroundings()
-        secrets = secrets_of(around, name)
-        first = next(iter(units_of(around, name)))
-        for line in around.backends[first.unit.server].follow(first.stack, first.service, first.name):
-            yield mask(line, secrets)
+        return follow_logs(self.surroundings(), name)
 
-    @contextlib.contextmanager
+    def deploys(self, pid: int) -> bool:
+        """Whether a process deploys this stack by now, and all that it is to start is written."""
+        return self.workspace.exists and is_deployed_by(pid, self.surroundings())
+
     def _held(
-        self, *, emit: Emit = silent, create: bool = False, dry_run: bool = False, cancel: threading.Event | None = None
-    ) -> Iterator[Surroundings]:
+        self,
+        *,
+        emit: Emit = silent,
+        create: bool = False,
+        dry_run: bool = False,
+        cancel: threading.Event | None = None,
+        starts: Sequence[str] = (),
+    ) -> AbstractContextManager[Surroundings]:
         """The surroundings, with the stack held on each of its servers and what a killed process left mended."""
         if dry_run:
-            yield self.surroundings()
-            return
+            return contextlib.nullcontext(self.surroundings())
         if create and not self.workspace.exists:
             self.workspace.create(self._name, taken=_taken)
-        spec = self.workspace.give_id(taken=_taken)
-        with Hold(spec.id or "", emit=emit, cancel=cancel) as hold:
-            yield hold_all(hold, self.workspace, self.surroundings)
+        identity = self.workspace.give_id(taken=_taken).id or ""
+        return held(Hold(identity, emit=emit, cancel=cancel, starts=starts), self.workspace, self.surroundings)
 
 
 def _taken(identity: str) -> bool:

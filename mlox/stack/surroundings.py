@@ -11,6 +11,7 @@ from pathlib import Path
 from mlox.apply import Seams
 from mlox.catalog import Catalog
 from mlox.errors import UnknownNameError
+from mlox.leases import Holder
 from mlox.locks import Hold
 from mlox.plugins import find
 from mlox.protocols import Backend, Facts, Observed, Program, Question, SecretStore, WritableStore
@@ -124,6 +125,11 @@ class Surroundings:
         if self.spec.id is None:
             return {}
         return {o.key: o for backend in self.backends.values() for o in backend.observe(self.spec.id)}
+
+    @property
+    def holder(self) -> Holder | None:
+        """Who works on this stack right now, on this machine's word."""
+        return self.backends["local"].holder(self.spec.id) if self.spec.id is not None else None
 
     def intent(self, name: str) -> Mapping[str, str]:
         """What people had decided of a service that there is, flat; empty where there is none."""

@@ -283,6 +283,7 @@ def test_detached(shop: Project) -> None:
     said = shop.done("up", "page", "--detach", "--set", "patience=3")
     assert time.monotonic() - began < 3
     assert "mlox status" in said
+    assert shop.row("page")["status"] == "starting"
     until(lambda: '"running"' in shop.done("status", "--json"), 60)
     assert shop.json("up")["actions"] == []
     assert shop.mlox("up", "paeg", "--detach", "--json").error()["type"] == "UnknownNameError"

@@ -23,7 +23,7 @@ from mlox.leases import Holder, Lease, machine
 EXPIRES_S = 20.0
 """How long a lease lasts that is not renewed."""
 
-SIZE = 1024
+SIZE = 2048
 LOOK_S = 2.0
 """How long a look waits for somebody else's look."""
 
