@@ -57,7 +57,8 @@ class Action:
         """What comes back where it fails: the old unit with its data, the old unit, or nothing."""
         if self.before is None:
             return "none"
-        return "data" if self.before.stateful or self.about.stateful else "unit"
+        data = self.before.stateful or self.about.stateful
+        return "data" if data and not all(r.field.startswith("secrets.") for r in self.reasons) else "unit"
 
     def to_json(self) -> dict[str, Any]:
         """The object of INTERFACE: kind, service, unit, server, reasons; and what a failure would undo."""
@@ -197,7 +198,8 @@ def _compare(unit: Unit, there: Observed | None) -> tuple[Action | None, Unit]:
     reasons = _reasons(before, after)
     if reasons:
         kind: Kind = "replace" if any(before.get(f) != after.get(f) for f in REPLACING) else "update"
-        return Action(kind, unit.service, unit.name, unit.server, unit, reasons, previous or there.unit, seen), unit
+        back = None if _rotates(unit, reasons) else previous or there.unit
+        return Action(kind, unit.service, unit.name, unit.server, unit, reasons, back, seen), unit
     if there.state in ("running", "starting"):
         if previous is None:
             return None, there.unit
@@ -207,6 +209,11 @@ def _compare(unit: Unit, there: Observed | None) -> tuple[Action | None, Unit]:
     reasons = _reasons(_ports(there.unit), _ports(unit))
     state = () if there.state == "stopped" else (Reason("state", there.state, "running"),)
     return Action("start", unit.service, unit.name, unit.server, target, (*state, *reasons), previous, seen), target
+
+
+def _rotates(unit: Unit, reasons: Iterable[Reason]) -> bool:
+    """Whether nothing but generated secrets changes: what knows them changes with them, and has its own way back."""
+    return {r.field for r in reasons} <= {f"secrets.{ref.key}" for ref in unit.secrets if ref.generate}
 
 
 def _down(kind: Kind, there: Observed) -> Action:

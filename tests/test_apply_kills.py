@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
+from mlox.errors import RolledBackError
 from mlox.plan import Plan
-from tests.apply_stage import SERVICES, House
+from mlox.protocols import Emit
+from mlox.secret import Secret
+from mlox.testing import FakeBackend
+from mlox.units import Unit
+from tests.apply_stage import REDIS, SERVICES, STACK, House
 
 
 class KilledError(BaseException):
@@ -26,7 +31,7 @@ class Dying:
         self.after = after
         self.lock = threading.Lock()
         for part, names in (
-            (house.backend, ("pin", "start", "stop", "probe")),
+            (house.backend, ("pin", "prepare", "keep", "start", "stop", "probe", "take_back", "settle")),
             (house.store, ("set", "get", "delete")),
         ):
             for name in names:
@@ -89,3 +94,59 @@ def test_after_a_kill_at_any_step_a_purge_leaves_nothing(after: bool) -> None:
         assert applied.failed == {}
         assert house.states() == {}
         assert {name.partition(".")[0] for name in house.store.names()} <= removed
+
+
+BIGGER = {**REDIS, "options": {"maxmemory_mb": 64}}
+
+
+class Spoiling(FakeBackend):
+    """With another limit, redis spoils its data and dies, whenever it starts."""
+
+    def start(self, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> None:
+        spoils = ("options.maxmemory_mb", "64") in unit.intent
+        self.dying = {"redis.server": "exit code 1"} if spoils else {}
+        super().start(unit, secrets, emit)
+        if spoils:
+            self.data[STACK, "redis"] = "spoilt"
+
+
+def running(house: House) -> Plan:
+    """A redis with data, and the plan of another limit."""
+    house.up(redis=REDIS)
+    house.backend.data[STACK, "redis"] = "precious"
+    return house.plan(redis=BIGGER)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_after_a_kill_at_any_step_of_an_update_up_converges(after: bool) -> None:
+    steps = 0
+    for house in killed_houses(running, after):
+        steps += 1
+        assert house.up(redis=BIGGER).failed == {}
+        assert house.states() == {"redis.server": "running"}
+        assert dict(house.unit("redis.server").intent)["options.maxmemory_mb"] == "64"
+        assert house.plan(redis=BIGGER).actions == ()
+        assert house.backend.data[STACK, "redis"] == "precious"
+    assert steps > 5
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["again", "by hand"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_after_a_kill_at_any_step_of_a_rollback_the_old_one_comes_back_with_its_data(
+    after: bool, by_hand: bool
+) -> None:
+
+    def prepare(house: House) -> Plan:
+        house.backend.__class__ = Spoiling
+        return running(house)
+
+    steps = 0
+    for house in killed_houses(prepare, after):
+        steps += 1
+        if not by_hand:
+            assert isinstance(house.up(redis=BIGGER).failed["redis"], RolledBackError)
+        assert house.up(redis=REDIS).failed == {}
+        assert house.states() == {"redis.server": "running"}
+        assert house.plan(redis=REDIS).actions == ()
+        assert house.backend.data[STACK, "redis"] == "precious"
+    assert steps > 8

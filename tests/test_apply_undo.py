@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from mlox.errors import DriftError, RequirementError, RolledBackError, ServiceError
-from mlox.plan import Plan
+from mlox.plan import Plan, make_plan
 from mlox.protocols import Emit, Health
 from mlox.secret import Secret
 from mlox.testing import FakeBackend
@@ -202,3 +203,16 @@ def test_drift_while_it_runs_is_not_undone(house: House) -> None:
     house.backend.__class__ = Migrating
     assert house.up(redis=BIGGER).done == ["redis"]
     assert options(house) == "64"
+
+
+def test_of_a_secret_that_changes_alone_no_data_is_copied_and_one_that_was_generated_has_its_own_way_back() -> None:
+    house = House()
+    house.store.set("letter.licence", Secret("bought"))
+    house.up(redis=REDIS, letter={"service": "letter"})
+    house.store.set("letter.licence", Secret("another"))
+    plan = house.plan(redis=REDIS, letter={"service": "letter"})
+    assert [(a.service, a.kind, a.undo) for a in plan.actions] == [("letter", "update", "unit")]
+    before = house.unit("redis.server")
+    refs = tuple(replace(ref, version="rotated") for ref in before.secrets)
+    rotated = make_plan(STACK, [before.with_secrets(refs)], house.backend.observe(STACK), listed=("redis",))
+    assert [(a.service, a.kind, a.undo) for a in rotated.actions] == [("redis", "update", "none")]
