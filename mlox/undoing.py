@@ -39,11 +39,11 @@ class Undoing(Protocol):
     def take_back(self, stack: str, service: str) -> Kept:
         """Stop a service and put what was kept in its place, ready to be started; the data of what failed is put aside.
 
-        Does nothing where nothing was kept.
+        Does nothing where nothing was kept. That it came back has to be settled as well.
         """
 
     def settle(self, stack: str, service: str) -> None:
-        """Forget what was kept, and what was put aside: the change has succeeded."""
+        """Forget what was kept: the change, or the way back, has succeeded; a change also ends what was put aside."""
 
     def recover(self, stack: str) -> None:
         """Finish what a killed process left half done here, and remove what it was just writing; it starts nothing."""

@@ -100,6 +100,7 @@ class Update:
                 self.begin(unit)
                 if self.was == "healthy":
                     self.gate(unit)
+            self.backend.settle(stack, service)
         except LockedError:
             raise
         except MloxError as second:

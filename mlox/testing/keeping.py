@@ -32,10 +32,12 @@ class FakeKeeping:
 
     def keep(self, stack: str, service: str, *, data: bool) -> Kept:
         """Stop a service and keep it, unless it is kept already."""
-        if (stack, service) not in self.kept:
+        there, _ = self.kept.get((stack, service), (None, ""))
+        if there is None or (data and not there.data):
             units = tuple(held.unit for held in self._of(stack, service))
             if not units:
                 return Kept()
+            units = there.units if there is not None else units
             self.kept[stack, service] = (Kept(units, data), self.data.get((stack, service), ""))
         self._halt(stack, service)
         return self.kept[stack, service][0]
@@ -44,7 +46,8 @@ class FakeKeeping:
         """Put what was kept in its place, stopped."""
         if (stack, service) not in self.kept:
             return Kept()
-        kept, data = self.kept.pop((stack, service))
+        kept, data = self.kept[stack, service]
+        self.kept[stack, service] = (Kept(kept.units), "")
         self._halt(stack, service)
         self.effects.append(f"take back {service}")
         names = {unit.name: unit for unit in kept.units}

@@ -48,11 +48,33 @@ def test_what_is_kept_comes_back_with_its_data_and_what_failed_is_put_aside(benc
     assert (back.units, back.data) == ((unit,), True)
     assert back.aside
     there = seen(bench, unit)
-    assert (there.unit, there.state, there.previous) == (unit, "stopped", None)
+    assert (there.unit, there.state, there.previous) == (unit, "stopped", unit)
     assert bench.read_data(unit) == "precious"
     up(bench, unit)
+    bench.backend.settle(STACK, "web")
+    assert seen(bench, unit).previous is None
     assert bench.backend.take_back(STACK, "web") == Kept()
     assert bench.backend.probe(unit).healthy
+
+
+def test_what_came_back_is_kept_again_with_its_data_of_then(bench: Bench) -> None:
+    """Who was killed on the way back tries the change again, without what came back having been settled."""
+    unit = a_unit(bench)
+    up(bench, unit)
+    bench.write_data(unit, "precious")
+    bench.backend.keep(STACK, "web", data=True)
+    start(bench, changed(unit))
+    bench.write_data(unit, "migrated")
+    bench.backend.take_back(STACK, "web")
+    assert bench.backend.take_back(STACK, "web").units == (unit,)
+    assert bench.read_data(unit) == "precious"
+    up(bench, unit)
+    bench.write_data(unit, "precious, and more")
+    assert bench.backend.keep(STACK, "web", data=True) == Kept((unit,), data=True)
+    start(bench, changed(unit))
+    bench.write_data(unit, "migrated")
+    bench.backend.take_back(STACK, "web")
+    assert bench.read_data(unit) == "precious, and more"
 
 
 def test_without_data_only_the_unit_comes_back(bench: Bench) -> None:

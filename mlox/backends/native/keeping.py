@@ -1,7 +1,8 @@
 """What is kept of a native service while it is changed: its annotations, and a copy of its data, in ``kept/``.
 
 ``kept/NAME`` is what ran before: ``units.json`` and, once it is complete, ``data``. Going back begins by renaming it to
-``kept/NAME.back``, so that whoever comes after a kill goes on. ``kept/NAME.failed`` is the data of what failed last.
+``kept/NAME.back``, so that whoever comes after a kill goes on, and ends by renaming it again: what came back is settled
+like any other change. ``kept/NAME.failed`` is the data of what failed last.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlox.backends.native import labels
@@ -78,7 +79,7 @@ def keep(site: Site, spot: Spot, *, data: bool) -> Kept:
         with writing(spot.kept):
             for folder in (spot.place.kept, spot.kept):
                 folder.mkdir(mode=0o700, exist_ok=True)
-            _note(site, spot, Kept(tuple(running)))
+            _note(site, spot.kept, Kept(tuple(running)))
     kept = _read(spot.kept)
     _halt(site, spot)
     if not data or kept.data or kept.note or not spot.data.exists():
@@ -86,7 +87,8 @@ def keep(site: Site, spot: Spot, *, data: bool) -> Kept:
     note = _copy(site, spot)
     done = Kept(kept.units, data=not note, note=note)
     with writing(spot.kept):
-        _note(site, spot, done)
+        _note(site, spot.kept, done)
+        (spot.kept / "came back").unlink(missing_ok=True)
     return done
 
 
@@ -109,15 +111,18 @@ def take_back(site: Site, spot: Spot) -> Kept:
         for place in spot.units():
             if place.name not in {unit.name for unit in kept.units}:
                 place.annotation.unlink()
-        shutil.rmtree(spot.back)
-    return Kept(kept.units, kept.data, kept.note, str(spot.failed) if kept.data and spot.failed.exists() else "")
+        _note(site, spot.back, Kept(kept.units))
+        (spot.back / "came back").touch()
+        spot.back.rename(spot.kept)
+    return replace(kept, aside=str(spot.failed) if kept.data and spot.failed.exists() else "")
 
 
 def settle(spot: Spot) -> None:
     """Forget what was kept; see :meth:`mlox.undoing.Undoing.settle`."""
+    done = (spot.kept,) if (spot.kept / "came back").exists() else (spot.kept, spot.failed)
     with writing(spot.kept):
         (spot.kept / "units.json").unlink(missing_ok=True)
-        for folder in (spot.kept, spot.failed):
+        for folder in done:
             if folder.exists():
                 shutil.rmtree(folder)
         with contextlib.suppress(OSError):
@@ -155,9 +160,9 @@ def _halt(site: Site, spot: Spot) -> None:
         halt(site, place, found if isinstance(found, Unit) else None)
 
 
-def _note(site: Site, spot: Spot, kept: Kept) -> None:
+def _note(site: Site, folder: Path, kept: Kept) -> None:
     value = {"schema": labels.SCHEMA, "data": kept.data, "note": kept.note, "units": [u.to_json() for u in kept.units]}
-    site.transport.put(json.dumps(value, indent=1).encode(), spot.kept / "units.json", mode=0o600)
+    site.transport.put(json.dumps(value, indent=1).encode(), folder / "units.json", mode=0o600)
 
 
 def _read(folder: Path) -> Kept:
