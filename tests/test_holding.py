@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 import mlox
-from mlox.errors import LockedError, RequirementError
+from mlox.errors import IdentityError, LockedError, RequirementError
 from mlox.leases import Holder, this_process
 from mlox.locks import Hold
 from mlox.protocols import silent
@@ -122,3 +123,24 @@ def test_services_that_fit_alone_but_not_together_are_refused(stack: mlox.Stack,
         stack.plan()
     stack.up("one")
     assert [action.service for action in stack.plan().actions] == ["two"], "what runs is not counted again"
+
+
+def test_a_lost_identity_is_noticed_also_where_the_stack_has_no_secrets_yet(
+    stack: mlox.Stack, isolated: Path, machine: FakeBackend
+) -> None:
+    """A new one would be in the way of the backup of the old one, which other stacks here need."""
+    del machine
+    stack.add("base")
+    stack.up()
+    identity = data_home() / "identity"
+    kept = identity.read_bytes()
+    identity.unlink()
+    shutil.copytree(isolated / "services", isolated / "other" / "services")
+    (isolated / "other" / "mlox.yaml").write_text("name: other\nid: other-0001\n")
+    other = mlox.Stack("other", path=isolated / "other")
+    other.add("base")
+    with pytest.raises(IdentityError, match="there is no identity"):
+        other.up()
+    identity.write_bytes(kept)
+    identity.chmod(0o600)
+    other.up()

@@ -164,9 +164,9 @@ class UserStore:
         """Make the first identity; a lost one is not replaced, since what it sealed would be lost with it."""
         if self._identity.exists():
             return
-        if (
-            self.names() or self._used_elsewhere()
-        ) and not self._identity.exists():  # again: another process may have made it
+        others = any(self._identity.path.parent.glob("*/secrets/*/*.age"))  # other stacks of this machine
+        sealed = self.names() or others or self._used_elsewhere()
+        if sealed and not self._identity.exists():  # again: another process may have made it
             raise self._identity.missing()
         self._identity.make()
 

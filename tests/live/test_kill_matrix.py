@@ -107,17 +107,20 @@ class RolledBack(Scene):
 
 
 class Down(Scene):
-    """All is stopped, then started again."""
+    """All is stopped, then started again, or stopped for good."""
 
     def words(self) -> Sequence[str]:
         return ("down",)
 
     def before(self) -> None:
-        if self.round == 0:
-            self.killed.converge("ours")
+        self.killed.converge("ours")
 
     def after(self) -> None:
-        self.killed.converge("ours")
+        if self.round % 2:
+            self.killed.shop.done("down")
+            assert self.killed.shop.processes() == []
+        else:
+            self.killed.converge("ours")
 
 
 class Purged(Scene):

@@ -68,10 +68,11 @@ def make_owned(place: UnitPlace, path: str, account: Account) -> None:
 
 
 def _owned(folder: Path, account: Account) -> None:
+    """Make a folder of the account; one that is ours still was made by a process that was killed before it gave it."""
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-        if account.other:
-            os.chown(folder, account.uid, account.gid, follow_symlinks=False)
+    if account.other and folder.lstat().st_uid == os.geteuid():
+        os.chown(folder, account.uid, account.gid, follow_symlinks=False)
 
 
 def passable(folder: Path, account: Account) -> None:
@@ -105,7 +106,7 @@ def remove_unit(place: UnitPlace, unit: Unit | None, others: tuple[Unit, ...]) -
         for path in place.stack.logs.glob(f"{place.key if siblings else f'{place.service}.*'}.log*"):
             path.unlink(missing_ok=True)
         place.annotation.unlink(missing_ok=True)
-        _tidy(place.stack)
+        tidy(place.stack)
 
 
 def _remove_own(place: UnitPlace, unit: Unit | None, shared: set[str]) -> None:
@@ -120,7 +121,7 @@ def _remove_own(place: UnitPlace, unit: Unit | None, shared: set[str]) -> None:
         own.unlink(missing_ok=True)
 
 
-def _tidy(place: Place) -> None:
+def tidy(place: Place) -> None:
     """Remove the stack's empty folders, and, after its last unit, the supervisor's; what is not ours stays."""
     if not place.known() and not any(place.units.glob("*.conf")):
         shutil.rmtree(place.supervisor, ignore_errors=True)

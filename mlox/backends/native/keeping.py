@@ -18,11 +18,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlox.backends.native import labels
+from mlox.backends.native import folders, labels
 from mlox.backends.native.layout import Place, UnitPlace, check_name, writing
 from mlox.backends.native.logfiles import last_lines
 from mlox.backends.native.site import Site
-from mlox.backends.native.stopping import halt
+from mlox.backends.native.stopping import end_idle_supervisor, halt
 from mlox.errors import CommandError
 from mlox.undoing import Kept
 from mlox.units import Unit
@@ -141,6 +141,9 @@ def recover(site: Site, place: Place) -> None:
             place.kept.rmdir()
         for path in _half_written(place):
             path.unlink(missing_ok=True)
+    end_idle_supervisor(site, place)
+    if not place.known():
+        folders.tidy(place)
 
 
 def previous(place: UnitPlace) -> Unit | None:

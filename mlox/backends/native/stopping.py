@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 from mlox.backends.native import folders, labels, shim
-from mlox.backends.native.layout import UnitPlace, writing
+from mlox.backends.native.layout import Place, UnitPlace, writing
 from mlox.backends.native.site import Site
 from mlox.errors import ServiceError
 from mlox.protocols import Emit, Event
@@ -21,15 +21,20 @@ def stop(site: Site, place: UnitPlace, *, purge: bool, emit: Emit) -> None:
     halt(site, place, unit)
     if not place.stack.folder.is_dir():
         return
-    supervisor = site.supervisor(place.stack)
-    if place.stack.supervisor.is_dir():
-        with supervisor.locked():
-            if not any(place.stack.units.glob("*.conf")):
-                supervisor.shut_down()
+    end_idle_supervisor(site, place.stack)
     if purge:
         emit(Event(place.service, f"removing the data of {place.key}"))
         others = [labels.read(other) for other in place.stack.known() if other != place]
         folders.remove_unit(place, unit, tuple(other for other in others if isinstance(other, Unit)))
+
+
+def end_idle_supervisor(site: Site, place: Place) -> None:
+    """End a supervisor that has nothing to run."""
+    if place.supervisor.is_dir():
+        supervisor = site.supervisor(place)
+        with supervisor.locked():
+            if not any(place.units.glob("*.conf")):
+                supervisor.shut_down()
 
 
 def halt(site: Site, place: UnitPlace, unit: Unit | None) -> None:
