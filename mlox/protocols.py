@@ -5,9 +5,8 @@ Every seam has a contract suite in ``tests/contracts/`` and a shipped fake in :m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from mlox.findings import Findings
@@ -197,50 +196,6 @@ class Backend(Leasing, Undoing, Protocol):
 
     def abort(self) -> None:
         """End the commands that run for callers right now (an installer, a job); services are not touched."""
-
-
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """How a command ended: exit code and what it wrote."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
-class Transport(Protocol):
-    """A way to act on a machine: argv tuples, never shell strings; a secret travels by ``input`` or by ``put``."""
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        input: bytes | None = None,
-        timeout_s: float = 60,
-        environment: Mapping[str, str] | None = None,
-        account: str | None = None,
-    ) -> Completed:
-        """Run to the end. ``environment`` is added to the machine's own; ``account`` runs it as that user.
-
-        Raises:
-            CommandError: there is no such program, or it took longer than ``timeout_s`` seconds and was ended.
-        """
-
-    def stream(self, argv: Sequence[str]) -> Iterator[str]:
-        """Lines of standard output as they come; closing the iterator ends the command."""
-
-    def put(self, content: bytes, path: Path, *, mode: int, account: str | None = None) -> None:
-        """Write a file in one step: a reader sees the old content or the new, and never with a wider mode."""
-
-    def get(self, path: Path) -> bytes:
-        """The content of a file.
-
-        Raises:
-            FileNotFoundError: there is none.
-        """
-
-    def abort(self) -> None:
-        """End every command that :meth:`run` is waiting for; each of these calls raises :class:`CommandError`."""
 
 
 class Registry(Protocol):

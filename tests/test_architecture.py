@@ -23,7 +23,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "matching",
         "specs",
         "variables interpolation",
-        "units leases findings",
+        "units leases findings transport",
         "undoing",
         "protocols",
         "journal locks secret_seams",

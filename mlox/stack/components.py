@@ -21,15 +21,16 @@ from mlox.components import (
     state_of,
 )
 from mlox.errors import CommandError, RequirementError, SpecError, UnknownNameError, UsageError, WorkspaceError
-from mlox.locks import hold
+from mlox.locks import Hold
 from mlox.plugins import find
-from mlox.protocols import Emit, Event, Registry, Transport, silent
+from mlox.protocols import Emit, Event, Registry, silent
 from mlox.resolve import read_option
 from mlox.specs import StackSpec
 from mlox.specs.model import Scalar
+from mlox.stack.holding import hold_here
 from mlox.stack.stack import Stack
+from mlox.transport import Transport
 from mlox.values import ComponentRow
-from mlox.workspace import data_home
 
 INSTALL_S = 1800
 
@@ -145,8 +146,8 @@ class Components:
     def _alone(self, emit: Emit) -> Iterator[None]:
         """Alone among those who work on this workspace, with what a killed process left mended."""
         self.stack.init()
-        with hold(data_home() / self.stack.identify() / "lock", emit=emit):
-            self.stack.workspace.recover()
+        with Hold(self.stack.identify(), emit=emit) as hold:
+            hold_here(hold, self.stack.workspace)
             yield
 
 

@@ -12,6 +12,16 @@ from mlox.stack.surroundings import Surroundings
 from mlox.workspace import Workspace, data_home
 
 
+def hold_here(hold: Hold, workspace: Workspace) -> None:
+    """Hold the stack on this machine, so that nobody else here edits the workspace, and mend what is half written.
+
+    Raises:
+        LockedError, Cancelled: somebody else holds it.
+    """
+    hold.take(connect("local", {}, data_home()))
+    workspace.recover()
+
+
 @contextlib.contextmanager
 def held(hold: Hold, workspace: Workspace, look: Callable[[], Surroundings]) -> Iterator[Surroundings]:
     """Hold the stack, and finish what a killed process left half done; the surroundings, read after that.
@@ -23,8 +33,7 @@ def held(hold: Hold, workspace: Workspace, look: Callable[[], Surroundings]) -> 
         MloxError: something that is written cannot be.
     """
     with hold:
-        hold.take(connect("local", {}, data_home()))
-        workspace.recover()
+        hold_here(hold, workspace)
         around = replace(look(), hold=hold)
         for backend in around.backends.values():
             hold.take(backend)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from mlox.errors import CommandError, RequirementError
-from mlox.protocols import Transport
+from mlox.transport import Transport
 
 NAME = "mlox"
 FALLBACK = "nobody"
