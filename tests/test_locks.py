@@ -291,3 +291,17 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="cannot write .*file") as caught, held(tmp_path / "file"):
         pytest.fail("there is no such folder")
     assert "MLOX_DATA_HOME" in (caught.value.hint or "")
+
+
+def test_looking_who_holds_a_stack_needs_no_right_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with held(tmp_path) as hold:
+        opened = os.open
+
+        def read_only(path: object, flags: int, *others: object) -> int:
+            if flags & (os.O_RDWR | os.O_CREAT):
+                raise OSError(errno.EROFS, "Read-only file system")
+            return opened(path, flags, *others)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(os, "open", read_only)
+        assert NativeBackend(tmp_path, LocalTransport()).holder(STACK) == hold.holder
+        monkeypatch.undo()

@@ -40,7 +40,7 @@ class NativeLease:
 
     def renew(self) -> None:
         """Write down that the holder is alive; see :meth:`mlox.leases.Lease.renew`."""
-        with _looking(self.path, make=False) as descriptor:
+        with _looking(self.path, os.O_RDWR) as descriptor:
             there = _read(descriptor)
             if there is None or there.holder.token != self.holder.token:
                 raise LockedError(_lost(there), hint="Run the same command again.")
@@ -49,7 +49,7 @@ class NativeLease:
 
     def release(self) -> None:
         """Blank the record, where it is still ours; its room on the disk stays, so that a full one stops nobody."""
-        with _looking(self.path, make=False) as descriptor:
+        with _looking(self.path, os.O_RDWR) as descriptor:
             there = _read(descriptor)
             if there is not None and there.holder.token == self.holder.token:
                 os.pwrite(descriptor, b" " * SIZE, 0)
@@ -57,7 +57,7 @@ class NativeLease:
 
 def lease(place: Place, holder: Holder, clock: Clock) -> Lease | Holder:
     """The lease, or who holds it; see :meth:`mlox.leases.Leasing.lease`."""
-    with _looking(place.lease, make=True) as descriptor:
+    with _looking(place.lease, os.O_RDWR | os.O_CREAT) as descriptor:
         there = _read(descriptor)
         if there is not None and there.holder.token != holder.token and there.counts(clock()):
             return there.holder
@@ -67,7 +67,7 @@ def lease(place: Place, holder: Holder, clock: Clock) -> Lease | Holder:
 
 def holder(place: Place, clock: Clock) -> Holder | None:
     """Who holds the lease now; see :meth:`mlox.leases.Leasing.holder`."""
-    with _looking(place.lease, make=False) as descriptor:
+    with _looking(place.lease, os.O_RDONLY) as descriptor:
         there = _read(descriptor)
     return there.holder if there is not None and there.counts(clock()) else None
 
@@ -87,7 +87,7 @@ class _Record:
 
 
 @contextlib.contextmanager
-def _looking(path: Path, *, make: bool) -> Iterator[int]:
+def _looking(path: Path, flags: int) -> Iterator[int]:
     """The opened record, alone with it; -1 where there is none and none is made.
 
     Raises:
@@ -96,7 +96,7 @@ def _looking(path: Path, *, make: bool) -> Iterator[int]:
     """
     descriptor = -1
     try:
-        descriptor = _opened(path, make=make)
+        descriptor = _opened(path, flags)
         yield descriptor
     except MloxError:
         raise
@@ -110,16 +110,16 @@ def _looking(path: Path, *, make: bool) -> Iterator[int]:
             os.close(descriptor)
 
 
-def _opened(path: Path, *, make: bool) -> int:
+def _opened(path: Path, flags: int) -> int:
     """The locked file at ``path``; the holder may remove it: those who wait notice, and take the new one."""
     deadline = time.monotonic() + LOOK_S
     while time.monotonic() < deadline:
-        if make:
+        if flags & os.O_CREAT:
             path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0), 0o600)
+            descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
         except FileNotFoundError:
-            if not make:
+            if not flags & os.O_CREAT:
                 return -1
             continue  # its folder was removed just now
         try:
