@@ -107,6 +107,12 @@ class Chain:
         """
         self.holder(name, store).delete(name)
 
+    def recover(self) -> None:
+        """Let every store that can be written clear up."""
+        for store in self._stores.values():
+            if isinstance(store, WritableStore):
+                store.recover()
+
     def store(self, name: str) -> SecretStore:
         """The store of that name.
 

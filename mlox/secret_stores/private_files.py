@@ -77,9 +77,9 @@ def alone(folder: Path, *, wait_s: float) -> Iterator[None]:
         os.close(descriptor)
 
 
-def clear_half_written(folder: Path, once: Path) -> None:
+def clear_half_written(folder: Path, once: Path | None = None) -> None:
     """Remove what killed processes left in the folders of ``folder`` and, where it is made, beside ``once``."""
-    left = [*folder.glob("*/.*.tmp"), *(once.parent.glob(f".*{once.name}.*") if once.exists() else ())]
-    for path in left:
+    beside = once.parent.glob(f".*{once.name}.*") if once is not None and once.exists() else ()
+    for path in (*folder.glob("*/.*.tmp"), *beside):
         with suppress(OSError):
             path.unlink()

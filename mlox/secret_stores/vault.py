@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mlox.secret import Secret
 from mlox.secret_stores.folders import clear_deleted, delete_folder
 from mlox.secret_stores.keys import UserKeys
 from mlox.secret_stores.names import check_name, content_of, not_found, version_not_found
+from mlox.secret_stores.private_files import clear_half_written
 from mlox.secret_stores.sharing import VaultSharing
 from mlox.secret_stores.vault_files import VaultFiles, names_of
 from mlox.secret_stores.versions import Version, heads_of, new_version
@@ -139,6 +141,15 @@ class VaultStore:
                 ) from error
         if not there:
             raise not_found(name, self.names())
+
+    def recover(self) -> None:
+        """Remove what a killed process left half written or half deleted; a failure waits for the next one."""
+        top = self._files.secrets
+        if not any(top.glob(".deleted-*")) and not any(top.glob("*/.*.tmp")):
+            return
+        with suppress(SecretError, OSError), self._files.alone("clear the secrets up"):
+            clear_deleted(top)
+            clear_half_written(top)
 
 
 def _conflict(name: str, heads: list[Version]) -> SecretConflictError:

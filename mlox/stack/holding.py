@@ -38,7 +38,7 @@ def held(hold: Hold, workspace: Workspace, look: Callable[[], Surroundings]) -> 
         for backend in around.backends.values():
             hold.take(backend)
             backend.recover(hold.stack)
-        around.store.recover()
+        around.secrets.recover()
         yield around
 
 

@@ -174,7 +174,7 @@ def take_down(around: Surroundings, names: Collection[str], *, purge: bool, emit
     """Stop ``names``, or remove them with their data; the stack's lock is held."""
     plan = make_down_plan(around.spec.id or "", around.observed.values(), names, purge=purge)
     applied = apply(plan, around.seams(), emit=emit, cancel=threading.Event())
-    after = Surroundings(around.workspace, around.spec, around.home)
+    after = replace(around)
     done = outcome(plan, applied, after, ())
     if purge:
         clear(after, names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets as randomness
 import threading
+from dataclasses import replace
 
 from mlox.apply import ALPHABET, Applied, apply, take_back
 from mlox.errors import MloxError, ServiceError, UnknownNameError, UsageError
@@ -127,4 +128,4 @@ def _applied(plan: Plan, around: Surroundings, emit: Emit) -> Applied:
 
 def _now(around: Surroundings) -> Surroundings:
     """The same, read anew."""
-    return Surroundings(around.workspace, around.spec, around.home)
+    return replace(around)
