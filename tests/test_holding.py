@@ -102,7 +102,9 @@ def test_what_a_killed_process_was_writing_is_removed(stack: mlox.Stack, isolate
         isolated / ".mlox.lock.yaml.0a1b2c3d.tmp",
         isolated / ".mlox" / "..gitignore.0a1b2c3d.tmp",
         secrets / "token" / ".000001-aa.age.0a1b2c3d.tmp",
+        isolated / ".mlox" / "secrets" / "token" / ".aa.age.0a1b2c3d.tmp",
     ]
+    left[-1].parent.mkdir(parents=True)
     for path in (*mine, *left):
         path.write_text("x")
     (secrets / ".deleted-0a1b2c").mkdir()
