@@ -182,6 +182,8 @@ def test_secrets_of_a_service_on_this_machine_stay_with_the_user(demo: Say, isol
     assert demo("up", "redis").code == 0
     assert demo("--json", "secrets", "get", "redis.password").json["store"] == "user"
     assert demo("--json", "secrets", "set", "mlflow.licence", stdin="bought").json["store"] == "user"
+    joining = demo("--json", "secrets", "set", "postgres.password", stdin="chosen by a person")
+    assert joining.json["store"] == "user", "a service that has not joined yet"
     assert not (isolated / ".mlox" / "secrets").exists()
 
 

@@ -102,9 +102,15 @@ class Surroundings:
         return environment, env_file, self.vault, self.store
 
     def store_of(self, name: str) -> WritableStore:
-        """Where a new version of a secret goes: of a service, by its server; else the vault, which people share."""
-        service = self.spec.services.get(name.partition(".")[0])
-        return self.vault if service is None or "." not in name else self.store_for(service.server)
+        """Where a new version of a secret goes: of a service, by its server; else the vault, which people share.
+
+        A service of the catalog that has not joined yet will be on this machine, unless somebody says otherwise.
+        """
+        service, dot, _ = name.partition(".")
+        joined = self.spec.services.get(service)
+        if dot and (joined is not None or service in self.catalog.names()):
+            return self.store_for(joined.server if joined else "local")
+        return self.vault
 
     def store_for(self, server: str) -> WritableStore:
         """Where passwords of services on a server are kept: in the user's own store, unless people share the server."""
