@@ -14,9 +14,9 @@ from measuring.stopwatch import load, verdict
 
 from mlox import plugins
 from mlox.documents import load as read_yaml
+from mlox.protocols import Transport
 from mlox.stack import Stack
 from mlox.testing import FakeBackend
-from mlox.transport import Transport
 
 TARGET_S = 1.0
 CHAIN = 10

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mlox.protocols import SecretChain
 from mlox.secret import Secret
-from mlox.secret_seams import SecretChain
 from mlox.stack import Stack
 
 __all__ = ["get", "names", "set"]

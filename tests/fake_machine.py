@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mlox import plugins
+from mlox.protocols import Transport
 from mlox.testing import FakeBackend
-from mlox.transport import Transport
 
 PROGRAMS = {"redis-server": "7.0.15", "sh": "1"}
 

@@ -18,8 +18,7 @@ from mlox.documents import load
 from mlox.errors import MloxError
 from mlox.explaining import Case, Diagnosis, Sight, Wire, diagnose, reasons, status, telling_lines
 from mlox.explaining.told import CAUSES, told_by
-from mlox.findings import Ending, Findings
-from mlox.protocols import Health, Observed
+from mlox.protocols import Ending, Findings, Health, Observed
 from mlox.units import PortBinding, Probe, SecretRef, Unit
 from tests.test_plans import laid_over
 

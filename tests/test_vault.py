@@ -13,8 +13,8 @@ import pyrage
 import pytest
 
 from mlox.errors import SecretConflictError, SecretError, SecretNotFoundError
+from mlox.protocols import Recipient
 from mlox.secret import Secret
-from mlox.secret_seams import Recipient
 from tests.vault_stage import Person, Team, git
 
 ROOT = Path(__file__).parents[1]

@@ -13,14 +13,14 @@ import pyrage
 import pytest
 
 from mlox.errors import SecretError, SecretNotFoundError
+from mlox.protocols import Recipient
 from mlox.secret import Secret
-from mlox.secret_seams import Recipient
 from mlox.secret_stores.vault import VaultStore
 from tests.disk_faults import failing_at, killed
 from tests.vault_stage import BESIDE
 
 VAULT = """\
-from mlox.secret_seams import Recipient
+from mlox.protocols import Recipient
 from mlox.secret_stores.vault import VaultStore
 vault = VaultStore(home / ".mlox", home / "identity", home / "agreed", beside={".gitignore": b"local/"})
 """

@@ -12,8 +12,8 @@ from mlox.errors import (
     RecipientsChangedError,
     SecretError,
 )
+from mlox.protocols import Recipient
 from mlox.secret import Secret
-from mlox.secret_seams import Recipient
 from tests.vault_stage import Person, Team
 
 

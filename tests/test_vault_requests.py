@@ -9,8 +9,8 @@ import pyrage
 import pytest
 
 from mlox.errors import IdentityError, SecretConflictError, SecretError, UnknownNameError
+from mlox.protocols import Recipient
 from mlox.secret import Secret
-from mlox.secret_seams import Recipient
 from tests.vault_stage import Team
 
 

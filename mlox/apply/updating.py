@@ -8,8 +8,7 @@ from typing import Literal
 
 from mlox.errors import DriftError, LockedError, MloxError, RolledBackError, ServiceError
 from mlox.plan import Action
-from mlox.protocols import Backend, Emit, Event
-from mlox.undoing import Kept
+from mlox.protocols import Backend, Emit, Event, Kept
 from mlox.units import Unit
 
 

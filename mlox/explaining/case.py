@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from mlox.errors import MloxError
-from mlox.findings import Ending, Findings
-from mlox.protocols import Health, Observed
+from mlox.protocols import Ending, Findings, Health, Observed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from mlox.explaining.case import Sight
 from mlox.explaining.lines import telling_lines
-from mlox.findings import Ending
+from mlox.protocols import Ending
 
 GIVEN_UP_S = 120
 """A stop so soon after the process had ended by itself was that of an ``up`` that gave it up."""

@@ -8,9 +8,8 @@ from queue import Empty, SimpleQueue
 from typing import Literal, TypeVar, overload
 
 from mlox.errors import InternalError, MloxError, SecretError, SecretNotFoundError, UnknownNameError, UsageError
-from mlox.protocols import SecretStore, StoredSecret, WritableStore
+from mlox.protocols import KnownSecret, SecretStore, StoredSecret, WritableStore
 from mlox.secret import Secret
-from mlox.secret_seams import KnownSecret
 from mlox.secret_stores.names import check_name, not_found
 
 LIMIT_S = 10.0

@@ -11,7 +11,7 @@ from pyrage import ssh, x25519
 
 from mlox.errors import SecretError
 from mlox.journal import write_atomic
-from mlox.secret_seams import Recipient
+from mlox.protocols import Recipient
 from mlox.secret_stores.folders import unreadable
 from mlox.secret_stores.private_files import make_folder
 

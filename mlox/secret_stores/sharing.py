@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mlox.errors import IdentityError, SecretError, UnknownNameError
+from mlox.protocols import Changes, Leaver, Recipient, Resealed
 from mlox.secret import Secret
-from mlox.secret_seams import Changes, Leaver, Recipient, Resealed
 from mlox.secret_stores.folders import entries
 from mlox.secret_stores.recipients_file import RecipientsFile, is_recipient_name, public_key, rendered
 from mlox.secret_stores.vault_files import VaultFiles, login, refuse_link

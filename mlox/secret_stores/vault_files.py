@@ -13,8 +13,8 @@ import pyrage
 
 from mlox.errors import IdentityError, RecipientsChangedError, SecretError
 from mlox.journal import write_atomic
+from mlox.protocols import Changes, Recipient
 from mlox.secret import Secret
-from mlox.secret_seams import Changes, Recipient
 from mlox.secret_stores.folders import decoded, encoded, entries, text_in, unreadable
 from mlox.secret_stores.identity import seal
 from mlox.secret_stores.keys import UserKeys

@@ -23,13 +23,12 @@ from mlox.components import (
 from mlox.errors import CommandError, RequirementError, SpecError, UnknownNameError, UsageError, WorkspaceError
 from mlox.locks import Hold
 from mlox.plugins import find
-from mlox.protocols import Emit, Event, Registry, silent
+from mlox.protocols import Emit, Event, Registry, Transport, silent
 from mlox.resolve import read_option
 from mlox.specs import StackSpec
 from mlox.specs.model import Scalar
 from mlox.stack.holding import hold_here
 from mlox.stack.stack import Stack
-from mlox.transport import Transport
 from mlox.values import ComponentRow
 
 INSTALL_S = 1800

@@ -14,9 +14,18 @@ from mlox.errors import UnknownNameError
 from mlox.leases import Holder
 from mlox.locks import Hold
 from mlox.plugins import find
-from mlox.protocols import Backend, Facts, Observed, Program, Question, SecretStore, WritableStore
+from mlox.protocols import (
+    Backend,
+    Facts,
+    Observed,
+    Program,
+    Question,
+    SecretChain,
+    SecretStore,
+    SharedStore,
+    WritableStore,
+)
 from mlox.resolve import World, candidate_ports, lock_key, programs
-from mlox.secret_seams import SecretChain, SharedStore
 from mlox.specs import CatalogService, StackSpec
 from mlox.stack.server import connect, known_servers
 from mlox.units import Software

@@ -10,14 +10,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from mlox.errors import PortTakenError, RequirementError, ServiceError, UnknownNameError, UsageError
-from mlox.findings import Ending, Findings
 from mlox.leases import Holder, Lease
-from mlox.protocols import Emit, Endpoint, Event, Facts, Health, Leftover, Observed, Question, Viewer
+from mlox.protocols import (
+    Emit,
+    Ending,
+    Endpoint,
+    Event,
+    Facts,
+    Findings,
+    Health,
+    Kept,
+    Leftover,
+    Observed,
+    Question,
+    Viewer,
+)
 from mlox.secret import Secret, mask
-from mlox.testing.held import Held, fits, seen
+from mlox.testing.held import Held, busy, fits, seen
 from mlox.testing.keeping import FakeKeeping
 from mlox.testing.leases import FakeLeases
-from mlox.undoing import Kept
 from mlox.units import Job, Software, Unit, digest, launch
 
 REBOOTED = "its supervisor is gone (after a reboot services wait for `mlox up`)"
@@ -279,12 +290,7 @@ class FakeBackend:
         binary = unit.software.binary
         if binary and binary not in self.programs:
             raise RequirementError(f"{binary} is not on the PATH", hint=f"Add {binary} to `programs`.")
-        others = {
-            port.number
-            for held in self._held.values()
-            for port in held.unit.ports
-            if held.state == "running" and held.unit.key != unit.key
-        }
+        others = busy(self._held.values(), besides=unit)
         for port in unit.ports:
             if port.number in self.ports_taken | others:
                 raise PortTakenError(

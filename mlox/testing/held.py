@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mlox.findings import Ending
-from mlox.protocols import Observed, State
+from mlox.protocols import Ending, Observed, State
 from mlox.units import Unit
 
 
@@ -27,6 +27,12 @@ class Held:
 def fits(there: Unit, unit: Unit) -> bool:
     """Whether what was started then is what is asked for now."""
     return (there.intent == unit.intent if unit.intent else there == unit) and there.ports == unit.ports
+
+
+def busy(held: Iterable[Held], *, besides: Unit) -> set[int]:
+    """The ports that others than ``besides`` listen on."""
+    others = (each for each in held if each.state == "running" and each.unit.key != besides.key)
+    return {port.number for each in others for port in each.unit.ports}
 
 
 def seen(home: str, held: Held, previous: Unit | None) -> Observed:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from mlox.findings import Ending
+from mlox.protocols import Ending, Kept
 from mlox.testing.held import Held
-from mlox.undoing import Kept
 from mlox.units import Unit
 
 Key = tuple[str, str]

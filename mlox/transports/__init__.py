@@ -1,1 +1,1 @@
-"""How machines are reached: one module a transport, each an implementation of :class:`mlox.transport.Transport`."""
+"""How machines are reached: one module a transport, each an implementation of :class:`mlox.protocols.Transport`."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from mlox.errors import CommandError
-from mlox.transport import Completed
+from mlox.protocols import Completed
 
 SHOWN_LINES = 10
 GRACE_S = 2.0
@@ -26,7 +26,7 @@ _PLAIN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class LocalTransport:
-    r"""Acts on this machine; implements :class:`mlox.transport.Transport`.
+    r"""Acts on this machine; implements :class:`mlox.protocols.Transport`.
 
     A command has a session of its own, so that an interrupt of a notebook kernel reaches it only through here, where
     its whole process group is ended. As another account it does not see this process's environment, which may hold
@@ -50,7 +50,7 @@ class LocalTransport:
         environment: Mapping[str, str] | None = None,
         account: str | None = None,
     ) -> Completed:
-        """Run to the end; see :meth:`mlox.transport.Transport.run`."""
+        """Run to the end; see :meth:`mlox.protocols.Transport.run`."""
         with self._lock:  # no abort may come between the start of a command and our knowing it
             process = _spawn(argv, subprocess.PIPE, environment, account, stdin=input is not None)
             self._running.add(process)
@@ -71,7 +71,7 @@ class LocalTransport:
         return Completed(process.returncode, _text(stdout), _text(stderr))
 
     def stream(self, argv: Sequence[str]) -> Iterator[str]:
-        """Lines as they come; see :meth:`mlox.transport.Transport.stream`.
+        """Lines as they come; see :meth:`mlox.protocols.Transport.stream`.
 
         Raises:
             CommandError: there is no such program, or it ended by itself with a failure.
@@ -89,7 +89,7 @@ class LocalTransport:
                 )
 
     def put(self, content: bytes, path: Path, *, mode: int, account: str | None = None) -> None:
-        """Write a file in one step; its folder must exist. See :meth:`mlox.transport.Transport.put`."""
+        """Write a file in one step; its folder must exist. See :meth:`mlox.protocols.Transport.put`."""
         handle, name = tempfile.mkstemp(prefix=".mlox-", dir=path.parent)
         staged = Path(name)
         try:
@@ -106,11 +106,11 @@ class LocalTransport:
             staged.unlink(missing_ok=True)
 
     def get(self, path: Path) -> bytes:
-        """The content of a file; see :meth:`mlox.transport.Transport.get`."""
+        """The content of a file; see :meth:`mlox.protocols.Transport.get`."""
         return path.read_bytes()
 
     def abort(self) -> None:
-        """End what :meth:`run` waits for, now; see :meth:`mlox.transport.Transport.abort`."""
+        """End what :meth:`run` waits for, now; see :meth:`mlox.protocols.Transport.abort`."""
         with self._lock:
             ended, self._running = self._running, set()
         for process in ended:

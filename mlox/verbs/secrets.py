@@ -14,7 +14,7 @@ from mlox.verbs.sharing import agree_to_others, surroundings
 from mlox.verbs.table import verb
 
 if TYPE_CHECKING:
-    from mlox.secret_seams import SecretChain
+    from mlox.protocols import SecretChain
 
 
 @verb("secrets set", group="secrets")

@@ -12,7 +12,7 @@ from mlox.verbs.context import Context
 from mlox.verbs.table import verb
 
 if TYPE_CHECKING:
-    from mlox.secret_seams import Recipient, Sharing
+    from mlox.protocols import Recipient, Sharing
     from mlox.stack.surroundings import Surroundings
 
 

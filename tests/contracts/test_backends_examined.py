@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mlox.findings import Findings
+from mlox.protocols import Findings
 from mlox.units import PortBinding, Software
 from tests.contracts.benches import Bench, a_unit, seen, start, stop, until, up
 

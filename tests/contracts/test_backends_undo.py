@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mlox.errors import RequirementError
-from mlox.protocols import silent
-from mlox.undoing import Kept
+from mlox.protocols import Kept, silent
 from mlox.units import Software, Unit
 from tests.contracts.benches import STACK, Bench, a_unit, seen, start, stop, until, up
 

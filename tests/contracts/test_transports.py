@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from mlox.errors import CommandError
-from mlox.transport import Transport
+from mlox.protocols import Transport
 from mlox.transports.local import LocalTransport
 
 TRANSPORTS: dict[str, Callable[[], Transport]] = {"local": LocalTransport}

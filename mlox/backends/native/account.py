@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from mlox.errors import CommandError, RequirementError
-from mlox.transport import Transport
+from mlox.protocols import Transport
 
 NAME = "mlox"
 FALLBACK = "nobody"

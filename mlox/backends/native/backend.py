@@ -22,12 +22,21 @@ from mlox.backends.native import (
 )
 from mlox.backends.native.layout import stacks
 from mlox.backends.native.site import Site
-from mlox.findings import Findings
 from mlox.leases import Holder, Lease
-from mlox.protocols import Emit, Endpoint, Facts, Health, Leftover, Observed, Question, Viewer
+from mlox.protocols import (
+    Emit,
+    Endpoint,
+    Facts,
+    Findings,
+    Health,
+    Kept,
+    Leftover,
+    Observed,
+    Question,
+    Transport,
+    Viewer,
+)
 from mlox.secret import Secret
-from mlox.transport import Transport
-from mlox.undoing import Kept
 from mlox.units import Job, Software, Unit
 
 

@@ -21,8 +21,7 @@ from mlox.backends.native.layout import writing
 from mlox.backends.native.logfiles import last_lines
 from mlox.backends.native.site import Site
 from mlox.errors import CommandError, RequirementError, UsageError
-from mlox.protocols import Emit, Event, Leftover
-from mlox.transport import Completed, Transport
+from mlox.protocols import Completed, Emit, Event, Leftover, Transport
 from mlox.units import Software, Unit
 
 OLDEST_PYTHON = "3.11"

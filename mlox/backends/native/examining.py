@@ -16,7 +16,7 @@ from mlox.backends.native import account, environments, ports, shim
 from mlox.backends.native.launching import search_path
 from mlox.backends.native.layout import UnitPlace
 from mlox.backends.native.site import Site
-from mlox.findings import Ending, Findings
+from mlox.protocols import Ending, Findings
 from mlox.units import Unit
 
 ENDINGS = 50

@@ -11,7 +11,7 @@ from mlox.backends.native import shim
 from mlox.backends.native.account import Account
 from mlox.backends.native.layout import Place, UnitPlace, writing
 from mlox.errors import RequirementError
-from mlox.transport import Transport
+from mlox.protocols import Transport
 from mlox.units import Unit
 
 

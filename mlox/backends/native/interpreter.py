@@ -14,7 +14,7 @@ from mlox.backends.native.account import Account
 from mlox.backends.native.folders import passable
 from mlox.backends.native.layout import writing
 from mlox.errors import CommandError, RequirementError
-from mlox.transport import Transport
+from mlox.protocols import Transport
 
 OLDEST = (3, 11)
 NEWEST = (3, 13)

@@ -24,7 +24,7 @@ from mlox.backends.native.logfiles import last_lines
 from mlox.backends.native.site import Site
 from mlox.backends.native.stopping import end_idle_supervisor, halt
 from mlox.errors import CommandError
-from mlox.undoing import Kept
+from mlox.protocols import Kept
 from mlox.units import Unit
 
 COPY_S = 3600.0
@@ -71,7 +71,7 @@ class Spot:
 
 
 def keep(site: Site, spot: Spot, *, data: bool) -> Kept:
-    """Stop a service and keep it; see :meth:`mlox.undoing.Undoing.keep`."""
+    """Stop a service and keep it; see :meth:`mlox.protocols.Undoing.keep`."""
     if not (spot.kept / "units.json").exists():
         running = [unit for place in spot.units() if isinstance(unit := labels.read(place), Unit)]
         if not running:
@@ -93,7 +93,7 @@ def keep(site: Site, spot: Spot, *, data: bool) -> Kept:
 
 
 def take_back(site: Site, spot: Spot) -> Kept:
-    """Put what was kept in its place again; see :meth:`mlox.undoing.Undoing.take_back`."""
+    """Put what was kept in its place again; see :meth:`mlox.protocols.Undoing.take_back`."""
     with writing(spot.kept):
         if (spot.kept / "units.json").exists():
             spot.kept.rename(spot.back)
@@ -118,7 +118,7 @@ def take_back(site: Site, spot: Spot) -> Kept:
 
 
 def settle(spot: Spot) -> None:
-    """Forget what was kept; see :meth:`mlox.undoing.Undoing.settle`."""
+    """Forget what was kept; see :meth:`mlox.protocols.Undoing.settle`."""
     done = (spot.kept,) if (spot.kept / "came back").exists() else (spot.kept, spot.failed)
     with writing(spot.kept):
         (spot.kept / "units.json").unlink(missing_ok=True)
@@ -130,7 +130,7 @@ def settle(spot: Spot) -> None:
 
 
 def recover(site: Site, place: Place) -> None:
-    """Finish ways back, and remove what was being written; see :meth:`mlox.undoing.Undoing.recover`."""
+    """Finish ways back, and remove what was being written; see :meth:`mlox.protocols.Undoing.recover`."""
     for path in list(place.kept.glob("*.back")):
         take_back(site, Spot(place, path.name.removesuffix(".back")))
     with writing(place.folder):

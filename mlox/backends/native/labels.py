@@ -7,7 +7,7 @@ import json
 from pydantic import ValidationError
 
 from mlox.backends.native.layout import UnitPlace, writing
-from mlox.transport import Transport
+from mlox.protocols import Transport
 from mlox.units import Unit
 
 SCHEMA = 1

@@ -16,8 +16,8 @@ from mlox.backends.native import shim
 from mlox.backends.native.account import Account
 from mlox.backends.native.layout import UnitPlace, writing
 from mlox.errors import RequirementError
+from mlox.protocols import Transport
 from mlox.secret import Secret
-from mlox.transport import Transport
 from mlox.units import Unit, launch
 from mlox.variables import finish
 

@@ -11,7 +11,7 @@ from mlox.backends.native.account import Account
 from mlox.backends.native.interpreter import Interpreter
 from mlox.backends.native.layout import Place
 from mlox.backends.native.supervisor import Supervisor
-from mlox.transport import Transport
+from mlox.protocols import Transport
 
 
 class Site:

@@ -24,7 +24,7 @@ from mlox.backends.native.configuration import head
 from mlox.backends.native.layout import Place, UnitPlace, writing
 from mlox.backends.native.logfiles import last_lines
 from mlox.errors import CommandError, RequirementError, ServiceError
-from mlox.transport import Transport
+from mlox.protocols import Transport
 
 ANSWER_S = 10.0
 END_S = 15.0

@@ -1,38 +1,19 @@
-"""Where the seams lie: what back ends, transports and secret stores answer, and the records that cross.
-
-Every seam has a contract suite in ``tests/contracts/`` and a shipped fake in :mod:`mlox.testing`.
-"""
+"""What a back end answers and does, and the records that cross."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
-from mlox.findings import Findings
 from mlox.leases import Leasing
+from mlox.protocols.events import Emit
+from mlox.protocols.findings import Findings
+from mlox.protocols.undoing import Undoing
 from mlox.secret import Secret
-from mlox.undoing import Undoing
 from mlox.units import Job, Software, Unit
 
 State = Literal["running", "starting", "stopped", "orphaned", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One step of long work: which service, what happens, and how far it is (0 to 1) where that is known."""
-
-    service: str
-    message: str
-    kind: Literal["step", "wait", "done", "failed", "warning"] = "step"
-    fraction: float | None = None
-
-
-Emit = Callable[[Event], None]
-
-
-def silent(_: Event) -> None:
-    """An ``Emit`` for callers who do not look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,74 +177,3 @@ class Backend(Leasing, Undoing, Protocol):
 
     def abort(self) -> None:
         """End the commands that run for callers right now (an installer, a job); services are not touched."""
-
-
-class Registry(Protocol):
-    """A place that components come from."""
-
-    name: str
-
-    def names(self) -> tuple[str, ...]:
-        """The names of all components, sorted."""
-
-    def read(self, name: str) -> Mapping[str, bytes]:
-        """Every file of a component by its path in the component's folder, with ``/``; ``component.yaml`` is one.
-
-        Raises:
-            UnknownNameError: there is none of that name.
-            WorkspaceError: it cannot be read, is too large, or holds what is no plain file.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSecret:
-    """A secret without its value: name, newest version, when it was set (seconds since the epoch), who can read it."""
-
-    name: str
-    version: str
-    updated: float
-    readers: tuple[str, ...] = ()
-    heads: tuple[str, ...] = ()  # its newest versions where there are several: two branches set it
-
-
-class SecretStore(Protocol):
-    """A place that keeps secrets."""
-
-    name: str
-
-    def get(self, name: str, version: str | None = None) -> Secret:
-        """The newest version, or a given one.
-
-        Raises:
-            SecretNotFoundError: there is none.
-            SecretConflictError: there are several newest ones; a version chooses.
-            IdentityError: the store cannot be opened.
-        """
-
-    def names(self) -> tuple[str, ...]:
-        """All names, sorted."""
-
-    def describe(self) -> tuple[StoredSecret, ...]:
-        """All secrets without their values, sorted by name."""
-
-
-@runtime_checkable
-class WritableStore(SecretStore, Protocol):
-    """A store that can be written. What ``set`` returned is readable by that version at once."""
-
-    def set(self, name: str, secret: Secret) -> str:
-        """Keep a new version and return its id; a failing write raises.
-
-        Raises:
-            SecretError: the name or the value cannot be kept, or the write failed.
-        """
-
-    def delete(self, name: str) -> None:
-        """Remove every version.
-
-        Raises:
-            SecretNotFoundError: there is none.
-        """
-
-    def recover(self) -> None:
-        """Remove what a killed process left half written or half deleted."""

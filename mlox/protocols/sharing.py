@@ -1,4 +1,4 @@
-"""Where the seams of secret stores lie beyond a single user's: a store that people share, and several stores as one."""
+"""How people share a store of secrets: who can read it, and how that changes."""
 
 from __future__ import annotations
 
@@ -7,18 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from mlox.protocols import StoredSecret, WritableStore
+from mlox.protocols.secrets import WritableStore
 from mlox.secret import Secret
-
-
-@dataclass(frozen=True, slots=True)
-class KnownSecret:
-    """A value that the user can read, with its name and the store's; ``secret`` is None where it cannot be opened."""
-
-    name: str
-    store: str
-    secret: Secret | None
-    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,25 +123,3 @@ class SharedStore(WritableStore, Protocol):
     @property
     def sharing(self) -> Sharing:
         """Who can."""
-
-
-class SecretChain(WritableStore, Protocol):
-    """Several stores as one; ``store`` names one of them."""
-
-    def find(self, name: str, version: str | None = None, *, store: str | None = None) -> tuple[str, Secret]:
-        """The value, with the name of the store that gave it."""
-
-    def rows(self) -> tuple[tuple[str, StoredSecret], ...]:
-        """Every secret of every store, with the store's name."""
-
-    def known(self) -> tuple[KnownSecret, ...]:
-        """Every newest value that the user can read."""
-
-    def target(self, name: str, store: str | None = None) -> WritableStore:
-        """The store that a new version of ``name`` goes to."""
-
-    def holder(self, name: str, store: str | None = None) -> WritableStore:
-        """The one store that can be written and has ``name``."""
-
-    def before(self, name: str, store: str) -> tuple[str, ...]:
-        """The stores that are asked before ``store`` and have ``name`` too: their value is what a read gets."""

@@ -1,0 +1,58 @@
+"""Where the seams lie: what back ends, transports, registries and secret stores answer, and the records that cross.
+
+Every seam has a contract suite in ``tests/contracts/`` and a shipped fake in :mod:`mlox.testing`.
+"""
+
+from mlox.protocols.backend import (
+    Backend,
+    Endpoint,
+    Facts,
+    Health,
+    Leftover,
+    Observed,
+    Program,
+    Question,
+    State,
+    Viewer,
+)
+from mlox.protocols.events import Emit, Event, silent
+from mlox.protocols.findings import Ending, Findings
+from mlox.protocols.registry import Registry
+from mlox.protocols.secrets import KnownSecret, SecretChain, SecretStore, StoredSecret, WritableStore
+from mlox.protocols.sharing import Changes, Leaver, Recipient, Resealed, SharedStore, Sharing
+from mlox.protocols.transport import Completed, Transport
+from mlox.protocols.undoing import Kept, Undoing
+
+__all__ = [
+    "Backend",
+    "Changes",
+    "Completed",
+    "Emit",
+    "Ending",
+    "Endpoint",
+    "Event",
+    "Facts",
+    "Findings",
+    "Health",
+    "Kept",
+    "KnownSecret",
+    "Leaver",
+    "Leftover",
+    "Observed",
+    "Program",
+    "Question",
+    "Recipient",
+    "Registry",
+    "Resealed",
+    "SecretChain",
+    "SecretStore",
+    "SharedStore",
+    "Sharing",
+    "State",
+    "StoredSecret",
+    "Transport",
+    "Undoing",
+    "Viewer",
+    "WritableStore",
+    "silent",
+]
