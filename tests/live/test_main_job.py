@@ -88,7 +88,8 @@ def test_two_commands(shop: Project) -> None:
     assert (said.code, said.err) == (0, "")
     deployed = said.json()
     (action,) = deployed["actions"]
-    assert action == {"kind": "create", "service": "mlflow", "unit": "server", "server": "local", "reasons": []}
+    what = {"kind": "create", "service": "mlflow", "unit": "server", "server": "local"}
+    assert action == {**what, "reasons": [], "undo": "none"}
     (row,) = deployed["services"]
     assert (row["name"], row["service"], row["backend"], row["status"]) == ("mlflow", "mlflow", "native", "running")
     assert row["url"] == f"http://{row['ports']['http']}"
