@@ -81,7 +81,8 @@ def test_two_instances_share_nothing(pair: tuple[Project, Project]) -> None:
     assert passwords[0] != passwords[1]
     assert talk(shop, "redis", passwords[0], "SET a 1", "GET a") == ["+OK", "+OK", "1"]
     assert talk(shop, "cache", passwords[1], "GET a") == ["+OK", "$-1"]
-    assert shop.mlox("run", "--", "true").code == 0
+    assert shop.mlox("run", "cache", "--", "true").code == 0
+    assert "both set REDIS_URL" in shop.mlox("run", "--", "true").err
     shop.done("down", "cache", "--purge", "-y")
     assert shop.row("cache")["status"] == "absent"
     assert not Path(second["data_path"]).exists()
