@@ -1,8 +1,9 @@
 """``kill -9`` before and after every call that ``up``, an update, a rollback and ``down`` make: ``up`` converges.
 
 The points are found by listening to a run that is not killed; see ``killing.py`` for what counts. ``make test`` takes
-a slice, ``make test-exhaustive`` all of them. The seed is printed; MLOX_TEST_SEED sets it, MLOX_TEST_MOMENTS the size
-of the slice for each scene.
+a slice, ``make test-exhaustive`` all of them. The seed is printed. It comes from the commit's content: each change gets
+another slice, and whoever checks the change again gets the same. MLOX_TEST_SEED sets it, MLOX_TEST_MOMENTS the size of
+the slice for each scene.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import random
 import secrets
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -142,9 +144,16 @@ class Purged(Scene):
 SCENES = (FirstUp, Updated, RolledBack, Down, Purged)
 
 
+def of_content() -> int:
+    """A seed from the content of the commit that is checked out; where there is no git, a new one each time."""
+    asked = ("git", "-C", str(Path(__file__).parent), "rev-parse", "--short=6", "HEAD^{tree}")
+    said = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return int(said.stdout, 16) if said.returncode == 0 else secrets.randbelow(10**6)
+
+
 def play(scene: Scene, count: int | None) -> None:
     """Kill the scene at ``count`` points of it (None: at all), and look each time."""
-    seed = int(os.environ.get("MLOX_TEST_SEED") or secrets.randbelow(10**6))
+    seed = int(os.environ.get("MLOX_TEST_SEED") or of_content())
     scene.before()
     found = scene.killed.points(scene.words())
     scene.after()
