@@ -187,6 +187,7 @@ def test_secrets_of_a_service_on_this_machine_stay_with_the_user(demo: Say, isol
     assert not (isolated / ".mlox" / "secrets").exists()
 
 
+@pytest.mark.slow
 def test_a_key_is_saved_and_loaded_with_a_passphrase_from_standard_input(
     demo: Say, isolated: Path, tmp_path: Path
 ) -> None:

@@ -13,6 +13,8 @@ from mlox.errors import WorkspaceError
 from tests.component_stage import Shop, offer, template_files
 from tests.journal_stage import STEPS, Disk
 
+pytestmark = pytest.mark.slow
+
 KILLER = """
 import os, shutil, sys
 from pathlib import Path

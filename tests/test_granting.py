@@ -141,6 +141,7 @@ def test_an_account_has_a_name_that_every_database_takes(consumer: str, need: st
     assert name == account_name(consumer, need)
 
 
+@pytest.mark.slow
 @given(st.sets(st.tuples(NAMES, NEEDS), min_size=2, max_size=20))
 def test_no_two_accounts_have_one_name(pairs: set[tuple[str, str]]) -> None:
     assert len({account_name(*pair) for pair in pairs}) == len(pairs)

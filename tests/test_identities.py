@@ -149,6 +149,7 @@ def test_the_variable_alone_counts(tmp_path: Path) -> None:
 # Copies
 
 
+@pytest.mark.slow
 def test_a_saved_key_opens_with_its_passphrase_alone(tmp_path: Path) -> None:
     vault(tmp_path).set("TOKEN", Secret("hunter22"))
     copy = tmp_path / "copy.age"
@@ -189,6 +190,7 @@ def test_a_machine_that_is_busy_for_a_moment_tries_the_passphrase_again(
         assert len(sharing.load_key(tmp_path / "copy.age", lambda: Secret("correct horse"))) == 1
 
 
+@pytest.mark.slow
 def test_a_loaded_key_stands_beside_those_that_are_there(tmp_path: Path) -> None:
     vault(tmp_path).set("TOKEN", Secret("hunter22"))
     copy = tmp_path / "copy.age"
@@ -213,6 +215,7 @@ def test_an_identity_file_of_age_is_loaded_without_a_passphrase(tmp_path: Path) 
     assert vault(tmp_path).set("TOKEN", Secret("value"))
 
 
+@pytest.mark.slow
 def test_what_cannot_be_saved_or_loaded_is_told(tmp_path: Path) -> None:
     anna = vault(tmp_path).sharing
     path, phrase = tmp_path / "copy.age", Secret("correct horse")

@@ -19,6 +19,8 @@ from mlox.secret_stores.vault import VaultStore
 from tests.disk_faults import failing_at, killed
 from tests.vault_stage import BESIDE
 
+pytestmark = pytest.mark.slow
+
 VAULT = """\
 from mlox.protocols import Recipient
 from mlox.secret_stores.vault import VaultStore

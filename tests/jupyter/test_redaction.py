@@ -19,6 +19,8 @@ import mlox
 from mlox.secret import MASK
 from tests.jupyter.cells import CELL_S, ROOT, Kernel
 
+pytestmark = pytest.mark.slow
+
 VALUE = "hunter22-and/more+even"
 MADE = f"import mlox\nvalue = mlox.Secret({VALUE!r}).reveal()\n"
 

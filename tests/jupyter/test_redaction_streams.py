@@ -16,6 +16,8 @@ from mlox.matching import COLOURS, Matcher
 from mlox.secret import Secret, made_values
 from mlox_jupyter.redaction import Redaction
 
+pytestmark = pytest.mark.slow
+
 VALUES = ("abcabcab", "aabbccddee", 'ab"ab"ab')
 PARENTS, NAMES = ("one", "two"), ("stdout", "stderr")
 

@@ -10,6 +10,8 @@ import pytest
 from mlox.errors import RecipientsChangedError
 from tests.jupyter.cells import Kernel, Run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def churn(run: Run) -> Run:
