@@ -128,10 +128,3 @@ def test_a_delete_asks_where_two_stores_have_it() -> None:
     with pytest.raises(SecretNotFoundError) as missing:
         made.delete("EE")
     assert missing.value.hint == "Did you mean 'E'?"
-
-
-def test_all_that_can_be_read_is_known_and_what_cannot_is_named() -> None:
-    made = chain(Closed("vault", {"A": "v"}), Named("user", {"A": "u", "C": "c"}), env={"B": "e"})
-    known = {(each.name, each.store): each.secret and each.secret.reveal() for each in made.known()}
-    assert known == {("B", "env"): "e", ("A", "vault"): None, ("A", "user"): "u", ("C", "user"): "c"}
-    assert [each.problem for each in made.known() if each.secret is None] == ["vault: the identity is broken"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from mlox.apply.health import look
 from mlox.apply.seams import Seams
 from mlox.errors import SecretNotFoundError
-from mlox.protocols import Emit, Event, Observed
+from mlox.protocols import Emit, Event
 from mlox.secret import Secret
 from mlox.units import Job, Rotation, SecretRef, Unit
 
@@ -27,7 +28,7 @@ def rotate(unit: Unit, seams: Seams, emit: Emit, start: Callable[[Unit], None]) 
     Raises:
         ServiceError: a command failed: neither value is accepted, or the new one is refused.
     """
-    there = _observed(unit, seams)
+    there = look(seams.backends[unit.server], unit)
     pairs = [(each, there.unit.secret(each.key), unit.secret(each.key)) for each in unit.rotations] if there else []
     changes = [(each, old, new) for each, old, new in pairs if old and new and old.version not in ("", new.version)]
     if there is None or not changes:
@@ -47,7 +48,7 @@ def take_back(unit: Unit, name: str, old: Secret, new: Secret, seams: Seams, emi
     Raises:
         ServiceError: neither value is accepted, or it does not run.
     """
-    there = _observed(unit, seams)
+    there = look(seams.backends[unit.server], unit)
     if there is None:
         return
     for each in unit.rotations:
@@ -65,12 +66,6 @@ def _change(unit: Unit, rotation: Rotation, old: Secret | None, new: Secret, sea
     there = replace(unit, environment=(*unit.environment, *environment))
     job = Job(f"rotate-{rotation.key}".replace("_", "-"), rotation.argv, timeout_s=TIMEOUT_S)
     seams.backends[unit.server].run_job(there, job, {**secrets, **missing, **given}, emit)
-
-
-def _observed(unit: Unit, seams: Seams) -> Observed | None:
-    """The unit of that name as it is now."""
-    found = seams.backends[unit.server].observe(unit.stack)
-    return next((o for o in found if o.key == unit.key), None)
 
 
 def _value(ref: SecretRef, seams: Seams) -> Secret | None:

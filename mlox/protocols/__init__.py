@@ -18,7 +18,7 @@ from mlox.protocols.backend import (
 from mlox.protocols.events import Emit, Event, silent
 from mlox.protocols.findings import Ending, Findings
 from mlox.protocols.registry import Registry
-from mlox.protocols.secrets import KnownSecret, SecretChain, SecretStore, StoredSecret, WritableStore
+from mlox.protocols.secrets import SecretChain, SecretStore, StoredSecret, WritableStore
 from mlox.protocols.sharing import Changes, Leaver, Recipient, Resealed, SharedStore, Sharing
 from mlox.protocols.transport import Completed, Transport
 from mlox.protocols.undoing import Kept, Undoing
@@ -35,7 +35,6 @@ __all__ = [
     "Findings",
     "Health",
     "Kept",
-    "KnownSecret",
     "Leaver",
     "Leftover",
     "Observed",

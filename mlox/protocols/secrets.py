@@ -62,16 +62,6 @@ class WritableStore(SecretStore, Protocol):
         """Remove what a killed process left half written or half deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownSecret:
-    """A value that the user can read, with its name and the store's; ``secret`` is None where it cannot be opened."""
-
-    name: str
-    store: str
-    secret: Secret | None
-    problem: str = ""
-
-
 class SecretChain(WritableStore, Protocol):
     """Several stores as one; ``store`` names one of them."""
 
@@ -80,9 +70,6 @@ class SecretChain(WritableStore, Protocol):
 
     def rows(self) -> tuple[tuple[str, StoredSecret], ...]:
         """Every secret of every store, with the store's name."""
-
-    def known(self) -> tuple[KnownSecret, ...]:
-        """Every newest value that the user can read."""
 
     def target(self, name: str, store: str | None = None) -> WritableStore:
         """The store that a new version of ``name`` goes to."""

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import Literal, TypeVar, overload
 
 from mlox.errors import InternalError, MloxError, SecretError, SecretNotFoundError, UnknownNameError, UsageError
-from mlox.protocols import KnownSecret, SecretStore, StoredSecret, WritableStore
+from mlox.protocols import SecretStore, StoredSecret, WritableStore
 from mlox.secret import Secret
 from mlox.secret_stores.names import check_name, not_found
 
@@ -74,17 +74,6 @@ class Chain:
         """Every secret of every store, with the store's name, in the order in which they are asked."""
         described = self._ask(list(self._stores.values()), lambda each: each.describe())
         return tuple((name, row) for name, rows in zip(self._stores, described, strict=True) for row in rows)
-
-    def known(self) -> tuple[KnownSecret, ...]:
-        """The newest values in all stores, all heads where there are several; those that cannot be opened without."""
-        found = []
-        for store, row in self.rows():
-            for version in row.heads or (row.version,):
-                try:
-                    found.append(KnownSecret(row.name, store, self.find(row.name, version, store=store)[1]))
-                except SecretError as error:
-                    found.append(KnownSecret(row.name, store, None, error.problem))
-        return tuple(found)
 
     def set(self, name: str, secret: Secret, *, store: str | None = None) -> str:
         """Keep a new version in ``store``, else in the one that is chosen for the name, and nowhere else.

@@ -84,7 +84,9 @@ def test_mlox_own_components_are_found_in_the_sources_and_in_a_wheel(
 
 
 def test_every_own_component_is_whole() -> None:
-    for name in FolderRegistry().names():
+    names = FolderRegistry().names()
+    assert "feature-store" in names
+    for name in names:
         try:
             Template.parse(name, FolderRegistry().read(name), source="built-in")
         except MloxError as error:
