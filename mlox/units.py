@@ -51,21 +51,24 @@ class SecretRef:
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """What a unit runs: Python packages (with the exact pins, once known), or a program from the PATH.
+    """What a unit runs: Python packages, a program from the PATH, or an image; with the exact pins, once known.
 
-    ``pins`` are lines of a requirements file, with markers; empty means that they are not decided yet. ``folders`` are
-    patterns of folders that a program is looked for in as well.
+    ``pins`` are lines of a requirements file, with markers, or the one digest of an image; empty means that they are
+    not decided yet. ``folders`` are patterns of folders that a program is looked for in as well. ``build`` is how an
+    image is made that nobody publishes: ``context`` (a folder), ``dockerfile``, ``target``, ``args.NAME``.
     """
 
     packages: tuple[str, ...] = ()
     pins: tuple[str, ...] = ()
     binary: str = ""
     folders: tuple[str, ...] = ()
+    image: str = ""
+    build: tuple[tuple[str, str], ...] = ()
 
     @property
     def pending(self) -> bool:
         """Whether the pins have still to be decided."""
-        return bool(self.packages) and not self.pins
+        return bool(self.packages or self.image) and not self.pins
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,16 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class PortBinding:
-    """A port: its name, the number on the server, the protocol, and the scheme of addresses made from it."""
+    """A port: its name, the number on the server, the protocol, and the scheme of addresses made from it.
+
+    ``inside`` is the number in a container; 0: the same.
+    """
 
     name: str
     number: int
     protocol: str = "tcp"
     scheme: str = ""
+    inside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +146,45 @@ class Rotation:
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """A folder of data in a container: its name, its path inside, and the volume, where that is not the service's own.
+
+    A volume that is named belongs to somebody else: it is used as it is, and never removed.
+    """
+
+    name: str
+    path: str
+    volume: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What a container has beside what every unit has; see docs/decisions/015-containers.md.
+
+    Attributes:
+        entrypoint: None is the image's own; an empty command of the unit is the image's own too.
+        volumes: its data; the unit's files lie on a volume of their own.
+        aliases: the names by which other containers of the stack find it.
+        hosts: further names of hosts, with their addresses.
+        settings: the other keys of the Compose Specification that are set, with values of JSON.
+    """
+
+    entrypoint: tuple[str, ...] | None = None
+    user: str = ""
+    working_dir: str = ""
+    volumes: tuple[Volume, ...] = ()
+    aliases: tuple[str, ...] = ()
+    hosts: tuple[tuple[str, str], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """One unit, rendered. Texts hold ``${secret.KEY}`` and ``${quoted.KEY}`` and nothing else of the grammar.
 
     ``intent`` is what people decided, field by field; it alone says whether a running unit still fits. What mlox
-    renders from it may change with mlox, and then nothing is replaced.
+    renders from it may change with mlox, and then nothing is replaced. A unit that ``completes`` runs to its end: it is
+    healthy when it has ended well.
     """
 
     stack: str
@@ -169,6 +210,8 @@ class Unit:
     stop_signal: str = "SIGTERM"
     stop_grace_s: float = 10
     restart: str = "unless-stopped"
+    completes: bool = False
+    container: Container | None = None
     intent: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -224,6 +267,7 @@ class Launch:
     command: tuple[str, ...]
     environment: dict[str, str] = field(repr=False)
     files: tuple[File, ...] = field(repr=False)
+    entrypoint: tuple[str, ...] | None = None
 
 
 def launch(unit: Unit, secrets: Mapping[str, Secret]) -> Launch:
@@ -231,10 +275,12 @@ def launch(unit: Unit, secrets: Mapping[str, Secret]) -> Launch:
 
     A command never holds a secret, since commands are in process lists.
     """
+    entrypoint = unit.container.entrypoint if unit.container is not None else None
     return Launch(
         command=tuple(finish(part) for part in unit.command),
         environment={name: finish(value, secrets) for name, value in unit.environment},
         files=tuple(replace(file, content=finish(file.content, secrets)) for file in unit.files),
+        entrypoint=None if entrypoint is None else tuple(map(finish, entrypoint)),
     )
 
 

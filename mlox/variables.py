@@ -1,8 +1,8 @@
 """Which variables a catalog text may hold, and what is put in their place.
 
 The grammar is closed: ``${port.NAME} ${dir.NAME} ${secret.NAME} ${secretfile.NAME} ${need.NAME.VALUE}
-${option.NAME} ${version}``, for clients also ``${url.NAME} ${host.NAME}``, in grants ``${grant.NAME}``; ``$$`` is one
-dollar sign. Any other ``$`` before a brace is an error: no ``${`` survives.
+${option.NAME} ${version} ${bind}``, for clients also ``${url.NAME} ${host.NAME}``, in grants ``${grant.NAME}``; ``$$``
+is one dollar sign. Any other ``$`` before a brace is an error: no ``${`` survives.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from urllib.parse import quote
 from mlox.errors import SpecError, UnknownNameError, nearest
 from mlox.secret import Secret
 
-KINDS = ("dir", "grant", "host", "need", "option", "port", "quoted", "secret", "secretfile", "url", "version")
+KINDS = ("bind", "dir", "grant", "host", "need", "option", "port", "quoted", "secret", "secretfile", "url", "version")
 
 _TOKEN = re.compile(r"\$\$|\$\{([^{}]*)\}|\$\{|\$")
 
 
 class Variable(NamedTuple):
-    """One reference: ``${kind.name.value}``; ``value`` is used by needs alone, ``version`` has neither."""
+    """One reference: ``${kind.name.value}``; needs alone have a ``value``; ``version`` and ``bind`` are alone."""
 
     kind: str
     name: str
@@ -39,7 +39,7 @@ def parse(reference: str) -> Variable:
         Variable(kind='need', name='database', value='url')
     """
     kind, *rest = reference.split(".")
-    parts = {"version": 0, "need": 2}.get(kind, 1)
+    parts = {"version": 0, "bind": 0, "need": 2}.get(kind, 1)
     if kind not in KINDS or len(rest) != parts or not all(re.fullmatch(r"[a-z][a-z0-9_]*", part) for part in rest):
         raise SpecError(
             f"${{{reference}}} is not a variable of the catalog",

@@ -53,7 +53,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "add mlflow --as Other": ("services.Other: not a valid name", ""),
     "add mlflow --as ../up": ("not a valid name", ""),
     "add mlflow --as redis": ("'redis' is a redis already", "--as"),
-    "add mlflow --on docker --as other": ("unknown server 'docker'", "local"),
+    "add mlflow --on dokcer --as other": ("unknown server 'dokcer'", "'docker'"),
     "add redis --on locale": ("unknown server 'locale'", "'local'"),
     "add mlflow --nosuch": ("add: unknown option '--nosuch'", "mlox help add"),
     "add mlflow --ass x": ("add: unknown option '--ass'", "'--as'"),

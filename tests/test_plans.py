@@ -100,6 +100,7 @@ def setting(case: Data) -> Setting:
         pins={lock_key(key.split(", ")): tuple(pins) for key, pins in case.get("pins", {}).items()},
         versions=case.get("secrets", {}),
         backends={name: server.backend for name, server in servers.items()},
+        here=frozenset(name for name, server in servers.items() if server.local),
     )
     return Setting(spec, world)
 
@@ -108,7 +109,8 @@ def carried_out(unit: Unit, state: str, annotation: Data) -> Observed:
     """What a back end shows of a unit that was started: secrets made, packages pinned."""
     unit = unit.with_secrets(tuple(made(ref) for ref in unit.secrets))
     if unit.software.pending:
-        unit = unit.pinned(replace(unit.software, pins=tuple(f"{p.split('[')[0]}-pin" for p in unit.software.packages)))
+        pins = (unit.software.image, *unit.software.packages)
+        unit = unit.pinned(replace(unit.software, pins=tuple(f"{p.split('[')[0]}-pin" for p in pins if p)))
     if annotation:
         unit = Unit.from_json({**asdict(unit), **annotation})
     return Observed(unit.stack, unit.service, unit.name, unit.digest, unit, state)  # type: ignore[arg-type]
@@ -167,6 +169,10 @@ def seen(unit: Unit) -> Data:
         "grants": {grant.need: dict(grant.environment) for grant in unit.grants},
         "after": list(unit.after),
         "server": unit.server,
+        "backend": unit.backend,
+        "image": unit.software.image,
+        "inside": {port.name: port.inside for port in unit.ports},
+        "container": asdict(unit.container) if unit.container else {},
     }
 
 

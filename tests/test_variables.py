@@ -22,6 +22,7 @@ REFERENCES = {
     "grant.user": Variable("grant", "user", ""),
     "option.max_size": Variable("option", "max_size", ""),
     "version": Variable("version", "", ""),
+    "bind": Variable("bind", "", ""),
     "url.http": Variable("url", "http", ""),
     "host.http": Variable("host", "http", ""),
 }

@@ -29,7 +29,7 @@ class Catalog:
 
     Example:
         >>> Catalog().get("mlflow").service.backends
-        ('native',)
+        ('native', 'docker')
     """
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:

@@ -35,7 +35,7 @@ def check(service: CatalogService, *, source: str) -> None:
         raise SpecError(f"{source}: no back end can run every unit", hint="Give each unit native, image or kubernetes.")
 
 
-_SERVER = ("port", "dir", "secret", "secretfile", "need", "option", "version")
+_SERVER = ("bind", "port", "dir", "secret", "secretfile", "need", "option", "version")
 _COMMAND = tuple(kind for kind in _SERVER if kind != "secret")
 _IN_PROCESS_LISTS = frozenset({"command", "native.command", "probe.exec"})
 _INSIDE = ("port", "dir", "option", "version")
@@ -104,7 +104,7 @@ def _unit_texts(unit: UnitSpec) -> Iterator[tuple[str, str]]:
     if unit.probe is not None and unit.probe.exec is not None:
         yield from (("probe.exec", text) for text in unit.probe.exec)
     if unit.native is not None:
-        yield from (("native.command", text) for text in unit.native.command)
+        yield from (("native.command", text) for text in unit.native.command or ())
         yield from ((f"native.environment.{key}", text) for key, text in unit.native.environment.items())
         if unit.native.python is not None:
             yield from (("native.python.packages", text) for text in unit.native.python.packages)

@@ -38,7 +38,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a server is: where mlox keeps data there, sizes in bytes, ports in use, versions of programs by name."""
+    """What a server is: where mlox keeps data there, sizes in bytes, ports in use, versions of programs by name.
+
+    ``gateway`` is the address at which its containers reach this machine; empty where a server has no containers, or
+    where they reach its loopback.
+    """
 
     home: str
     memory_bytes: int
@@ -46,6 +50,7 @@ class Facts:
     disk_free_bytes: int
     ports_taken: frozenset[int] = frozenset()
     programs: Mapping[str, str] = field(default_factory=dict)
+    gateway: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from mlox.errors import SpecError
+from mlox.resolve.forms import environment, form
 from mlox.resolve.options import render_option
 from mlox.resolve.placing import check_programs, check_room
-from mlox.resolve.service import Decided
+from mlox.resolve.service import LOOPBACK, Decided
 from mlox.resolve.texts import Texts
 from mlox.resolve.wiring import check_needs, order, with_providers
-from mlox.resolve.world import World, lock_key
-from mlox.specs import CONFIG, EMBEDDED, ProbeSpec, StackSpec, UnitSpec
-from mlox.units import File, Job, PortBinding, Probe, Rotation, Software, Unit
-from mlox.variables import finish, substitute
+from mlox.resolve.world import World
+from mlox.specs import CONFIG, EMBEDDED, CatalogService, ProbeSpec, StackSpec, UnitSpec
+from mlox.units import File, Job, PortBinding, Probe, Rotation, Unit
+from mlox.variables import finish
 
 
 def resolve(stack: StackSpec, names: Iterable[str], world: World) -> tuple[Unit, ...]:
@@ -24,55 +24,48 @@ def resolve(stack: StackSpec, names: Iterable[str], world: World) -> tuple[Unit,
         SpecError, WiringError, UnknownNameError: what is written cannot be.
         RequirementError: a server lacks a port, memory, disk or a program.
     """
-    needs = {name: spec.needs for name, spec in stack.services.items()}
+    needs = {name: {**spec.needs, **_begun_before(world.services[name])} for name, spec in stack.services.items()}
     wanted = set(with_providers(names, needs))
     provides = {name: tuple(service.provides) for name, service in world.services.items()}
-    taken: dict[str, set[int]] = {server: set(ports) for server, ports in world.reserved.items()}
+    taken = _taken(stack, world)
     ready: dict[str, Decided] = {}
     units: list[Unit] = []
     for name in order(needs):
         if name in wanted:
             check_needs(name, world.services[name], stack.services[name].needs, provides)
-            ready[name] = Decided(stack, name, world, ready, taken.setdefault(stack.services[name].server, set()))
+            ready[name] = Decided(stack, name, world, ready, taken[stack.services[name].server])
             units += _units(ready[name])
     return tuple(units)
 
 
 def _units(service: Decided) -> list[Unit]:
-    check_programs(service.name, service.catalog, service.facts)
+    if not service.contained:
+        check_programs(service.name, service.catalog, service.facts)
     if not service.seen:
         check_room(service.name, service.catalog, service.spec.server, service.facts)
     return [_unit(service, unit_name, unit) for unit_name, unit in service.catalog.units.items()]
 
 
 def _unit(service: Decided, unit_name: str, spec: UnitSpec) -> Unit:
-    if spec.native is None:
-        raise SpecError(f"{service.name}: the unit {unit_name!r} has no native form", hint="Put it on another server.")
     texts = Texts(service)
     files = [
         File(
-            finish(texts.render(file.path)) if file.path else f"{service.folder}/{CONFIG}/{name}",
+            finish(texts.render(file.path)) if file.path else f"{service.directory(CONFIG)}/{name}",
             texts.render(file.content),
             int(file.mode, 8),
         )
         for name, file in spec.files.items()
     ]
-    environment = {**spec.environment, **spec.native.environment}
-    packages = list(spec.native.python.packages) if spec.native.python else []
-    for need, provider in service.spec.needs.items():
-        if provider != EMBEDDED:
-            packages += service.catalog.needs[need].packages if packages else []
-            environment |= service.catalog.needs[need].environment
-    rendered = {key: texts.render(text) for key, text in environment.items()}
-    command = tuple(texts.argument(part) for part in spec.native.command)
+    rendered = environment(service, texts, spec)
+    runs = form(service, texts, unit_name, spec)
     listens = spec.listens if spec.listens is not None else list(service.ports)
     jobs = [
         Job(n, tuple(texts.argument(a) for a in j.argv), j.when, j.timeout_s)
         for n, j in service.catalog.jobs.items()
-        if j.unit == unit_name
+        if j.unit == unit_name and (not j.backends or service.backend in j.backends)
     ]
     probe = _probe(spec.probe, texts) if spec.probe else None
-    files += [File(f"{service.folder}/secrets/{key}", f"${{secret.{key}}}") for key in sorted(texts.secret_files)]
+    files += [File(service.secret_file(key), f"${{secret.{key}}}") for key in sorted(texts.secret_files)]
     return Unit(
         stack=service.stack_id,
         service=service.name,
@@ -81,28 +74,24 @@ def _unit(service: Decided, unit_name: str, spec: UnitSpec) -> Unit:
         version=service.version,
         server=service.spec.server,
         backend=service.backend,
-        command=command,
-        software=_software(service, spec, [substitute(p, service.value) for p in packages]),
+        command=runs.command,
+        software=runs.software,
         environment=tuple(sorted(rendered.items())),
         files=tuple(files),
-        ports=tuple(
-            PortBinding(n, service.ports[n], service.catalog.ports[n].protocol, service.catalog.ports[n].scheme or "")
-            for n in listens
-        ),
-        directories=(
-            (CONFIG, f"{service.folder}/{CONFIG}"),
-            *((d, f"{service.folder}/{d}") for d in service.catalog.data),
-        ),
+        ports=tuple(_port(service, name) for name in listens),
+        directories=tuple((name, service.directory(name)) for name in (CONFIG, *service.catalog.data)),
         secrets=tuple(texts.refs[key] for key in sorted(texts.refs)),
         probe=probe,
         jobs=tuple(jobs),
         grants=tuple(texts.grants[need] for need in sorted(texts.grants)),
         rotations=_rotations(service, unit_name, texts),
-        after=tuple(sorted({p for p in service.spec.needs.values() if p != EMBEDDED})),
+        after=tuple(sorted({p for p in service.spec.needs.values() if p != EMBEDDED} | set(spec.depends_on))),
         stateful=spec.stateful,
         stop_signal=spec.stop_signal,
         stop_grace_s=spec.stop_grace_period_s,
         restart=spec.restart,
+        completes=spec.completes,
+        container=runs.container,
         intent=_intent(service, texts),
     )
 
@@ -115,14 +104,24 @@ def _rotations(service: Decided, unit_name: str, texts: Texts) -> tuple[Rotation
     return tuple(Rotation(key, tuple(texts.argument(word) for word in argv)) for key, argv in rotating.items())
 
 
-def _software(service: Decided, spec: UnitSpec, packages: list[str]) -> Software:
-    if spec.native is None or spec.native.python is None:
-        binary = spec.native.binary if spec.native else None
-        return Software(binary=binary.name, folders=tuple(binary.folders)) if binary else Software()
-    wanted = tuple(sorted(set(packages)))
-    running = next((unit.software for unit in service.seen if unit.software.packages == wanted), None)
-    pins = service.world.pins.get(lock_key(wanted)) or (running.pins if running else ())
-    return Software(packages=wanted, pins=pins)
+def _port(service: Decided, name: str) -> PortBinding:
+    spec = service.catalog.ports[name]
+    return PortBinding(
+        name, service.ports[name], spec.protocol, spec.scheme or "", service.listens(name) if service.contained else 0
+    )
+
+
+def _taken(stack: StackSpec, world: World) -> dict[str, set[int]]:
+    """The ports that other stacks keep, by server: one set for all servers that are this machine."""
+    here = {port for server in world.here for port in world.reserved.get(server, ())}
+    servers = {spec.server for spec in stack.services.values()}
+    return {server: here if server in world.here else set(world.reserved.get(server, ())) for server in servers}
+
+
+def _begun_before(service: CatalogService) -> dict[str, str]:
+    """The services that its units name in ``depends_on``, as needs that nothing is asked of but that they run."""
+    names = {name for unit in service.units.values() for name in unit.depends_on}
+    return {f"depends_on.{name}": name for name in sorted(names)}
 
 
 def _intent(service: Decided, texts: Texts) -> tuple[tuple[str, str], ...]:
@@ -147,7 +146,8 @@ def _wired(service: Decided, need: str, provider: str) -> str:
     if provider == EMBEDDED:
         return EMBEDDED
     offer = service.ready[provider].catalog.provides[service.catalog.needs[need].capability]
-    return f"{provider} at port {service.ready[provider].ports[offer.url.port]}"
+    there = service.reaches(service.ready[provider], offer.url.port)
+    return f"{provider} at {'port ' if there.host == LOOPBACK else f'{there.host}:'}{there.port}"
 
 
 def _probe(spec: ProbeSpec, texts: Texts) -> Probe:
@@ -155,6 +155,8 @@ def _probe(spec: ProbeSpec, texts: Texts) -> Probe:
         probe = Probe("http", spec.http.port, spec.http.path, tuple(spec.http.status))
     elif spec.tcp is not None:
         probe = Probe("tcp", spec.tcp.port)
+    elif spec.container:
+        probe = Probe("container")
     else:
         probe = Probe("exec", argv=tuple(texts.argument(part) for part in spec.exec or ()))
     return replace(probe, timeout_s=spec.timeout_s, start_timeout_s=spec.start_timeout_s)

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlox.errors import SpecError
+from mlox.protocols import Endpoint
 from mlox.resolve.options import check_options, render_option
 from mlox.resolve.placing import choose_ports
 from mlox.resolve.world import World
-from mlox.specs import SecretSpec, ServiceSpec, StackSpec
+from mlox.specs import CONFIG, SecretSpec, ServiceSpec, StackSpec
 from mlox.specs.model import Scalar
 from mlox.units import SecretRef
 from mlox.variables import Variable, literal
+
+LOOPBACK = "127.0.0.1"
+GATEWAY = "host.docker.internal"
+"""What a container calls the machine that it runs on."""
+
+INSIDE = "/mlox"
+"""Where a container's files are: configuration and secrets. Data is where the catalog says."""
 
 
 class Decided:
@@ -41,6 +49,44 @@ class Decided:
         self.ports = choose_ports(name, self.catalog, self.spec.ports, had, self._held(), busy, self._kept(stack))
         taken.update(self.ports.values())
         self.folder = f"{self.facts.home}/{self.stack_id}/services/{name}"
+
+    @property
+    def contained(self) -> bool:
+        """Whether its units are containers."""
+        return self.backend != "native"
+
+    def directory(self, name: str) -> str:
+        """Where a folder of it is, for its own units."""
+        if not self.contained:
+            return f"{self.folder}/{name}"
+        return f"{INSIDE}/{CONFIG}" if name == CONFIG else self.catalog.data[name].path or f"{INSIDE}/{name}"
+
+    def secret_file(self, key: str) -> str:
+        """Where a file with one of its secrets is, for its own units."""
+        return f"{INSIDE if self.contained else self.folder}/secrets/{key}"
+
+    def listens(self, port: str) -> int:
+        """The number on which a unit listens."""
+        return self.catalog.ports[port].port if self.contained else self.ports[port]
+
+    def alias(self, unit: str) -> str:
+        """What other containers call one of its units: the first one by the name of the service alone."""
+        return self.name if unit == next(iter(self.catalog.units)) else f"{self.name}-{unit}"
+
+    def sees(self, provider: Decided, port: str = "") -> str:
+        """The host at which its units reach a port of another service; without a port, the first unit's."""
+        if not self.contained:
+            return LOOPBACK
+        if self.spec.server != provider.spec.server:
+            return GATEWAY
+        units = provider.catalog.units.items()
+        own = (name for name, unit in units if unit.listens is None or port in unit.listens)
+        return provider.alias(next(own, next(iter(provider.catalog.units))))
+
+    def reaches(self, provider: Decided, port: str) -> Endpoint:
+        """Where its units reach a port of another service."""
+        host = self.sees(provider, port)
+        return Endpoint(host, provider.ports[port] if host in (LOOPBACK, GATEWAY) else provider.listens(port))
 
     def _held(self) -> set[str]:
         """The names of the ports that the service listens on right now."""
@@ -81,9 +127,11 @@ class Decided:
         if variable.kind == "option":
             return literal(render_option(self.options[variable.name]))
         if variable.kind == "port":
-            return str(self.ports[variable.name])
+            return str(self.listens(variable.name))
+        if variable.kind == "bind":
+            return "0.0.0.0" if self.contained else LOOPBACK  # noqa: S104
         if variable.kind == "dir":
-            return literal(f"{self.folder}/{variable.name}")
+            return literal(self.directory(variable.name))
         if variable.kind == "secretfile":
-            return literal(f"{self.folder}/secrets/{variable.name}")
+            return literal(self.secret_file(variable.name))
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mlox.errors import SpecError
-from mlox.protocols import Endpoint
 from mlox.resolve.addresses import offer_url
 from mlox.resolve.granting import granted, make_grant
 from mlox.resolve.service import Decided
@@ -64,7 +63,7 @@ class Texts:
             self.refs |= own
             self.grants[variable.name] = grant
             offer = granted(offer.grant, grant)
-        endpoint = Endpoint("127.0.0.1", provider.ports[offer.url.port])
+        endpoint = self.service.reaches(provider, offer.url.port)
         url = offer_url(offer, endpoint, provider.value)
         values = {"url": url, "host": endpoint.host, "port": str(endpoint.port), **offer.values}
         text = values.get(variable.value)

@@ -16,8 +16,10 @@ class World:
     Attributes:
         services: catalog services by the name that they have in the stack; ``sources`` says whether a file is foreign.
         facts: by server. ``observed``: the units of this stack. ``reserved``: ports of other stacks, by server.
-        pins: exact package versions from the lock file, by :func:`lock_key`.
+        pins: exact package versions from the lock file, by :func:`lock_key`; digests of images, by their names.
         versions: the newest version of each secret in the store, by name.
+        here: the servers that are this machine: they share its ports.
+        root: the workspace's folder, from which paths in a service's file are meant.
     """
 
     services: Mapping[str, CatalogService]
@@ -28,6 +30,8 @@ class World:
     pins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     backends: Mapping[str, str] = field(default_factory=dict)
+    root: str = ""
+    here: frozenset[str] = frozenset()
 
 
 def lock_key(packages: Iterable[str]) -> str:

@@ -56,9 +56,13 @@ class PortSpec(Spec):
 
 
 class DataSpec(Spec):
-    """A folder of data: a directory natively, a volume at ``path`` in a container."""
+    """A folder of data: a directory natively, a volume at ``path`` in a container.
+
+    ``volume`` names one that is there already: it is used as it is, and never removed.
+    """
 
     path: Text | None = None
+    volume: Text | None = None
     help: str = ""
 
 
@@ -91,11 +95,11 @@ class BinarySpec(Spec):
 
 
 class NativeSpec(Spec):
-    """How a unit runs as a plain process: its software, its command, what differs from the container."""
+    """How a unit runs as a plain process: its software, and what differs from the container (its command, perhaps)."""
 
     python: PythonSpec | None = None
     binary: BinarySpec | None = None
-    command: Argv
+    command: Argv | None = None
     environment: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -120,32 +124,43 @@ class TcpProbe(Spec):
 
 
 class ProbeSpec(Spec):
-    """How health is asked: exactly one of ``http``, ``tcp``, ``exec`` (inside the unit; exit code 0)."""
+    """How health is asked: exactly one of ``http``, ``tcp``, ``exec`` (inside the unit; exit code 0), ``container``.
+
+    ``container`` is what the engine says of the container: of its health check, where it has one, else that it runs.
+    """
 
     http: HttpProbe | None = None
     tcp: TcpProbe | None = None
     exec: Argv | None = None
+    container: Literal[True] | None = None
     timeout_s: Annotated[float, Field(gt=0)] = 5
     start_timeout_s: Annotated[float, Field(gt=0)] = 60
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if sum(kind is not None for kind in (self.http, self.tcp, self.exec)) != 1:
-            raise ValueError("a probe has exactly one of: http, tcp, exec")
+        if sum(kind is not None for kind in (self.http, self.tcp, self.exec, self.container)) != 1:
+            raise ValueError("a probe has exactly one of: http, tcp, exec, container")
         return self
 
 
 class JobSpec(Spec):
-    """A command that runs to its end: before the first start (``init``), or before every start."""
+    """A command that runs to its end: before the first start (``init``), or before every start.
+
+    ``backends`` are those on which it runs, where it is not for all: an image may do by itself what a process needs.
+    """
 
     unit: Name
+    backends: list[Literal["native", "docker", "kubernetes"]] = Field(default_factory=list)
     argv: Argv
     when: Literal["init", "start"] = "init"
     timeout_s: Annotated[float, Field(gt=0)] = 300
 
 
 class UnitSpec(ComposeKeys):
-    """One process, container or pod of a service. ``listens`` names its ports; without it, all of the service's."""
+    """One process, container or pod of a service. ``listens`` names its ports; without it, all of the service's.
+
+    One that ``completes`` runs to its end: it is healthy when it has ended well.
+    """
 
     native: NativeSpec | None = None
     kubernetes: dict[str, Scalar] | None = None
@@ -153,6 +168,13 @@ class UnitSpec(ComposeKeys):
     files: dict[FileName, FileSpec] = Field(default_factory=dict)
     probe: ProbeSpec | None = None
     stateful: bool = False
+    completes: bool = False
+
+    @model_validator(mode="after")
+    def _has_a_command(self) -> Self:
+        if self.native is not None and self.native.command is None and self.command is None:
+            raise ValueError("a unit that runs natively has a command, or native has")
+        return self
 
 
 class NeedSpec(Spec):

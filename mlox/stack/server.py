@@ -11,7 +11,10 @@ from mlox.plugins import find
 from mlox.protocols import Backend
 from mlox.specs import ServerSpec
 
-UNWRITTEN: Mapping[str, ServerSpec] = {"local": ServerSpec(local=True)}
+UNWRITTEN: Mapping[str, ServerSpec] = {
+    "local": ServerSpec(local=True),
+    "docker": ServerSpec(local=True, backend="docker"),
+}
 """Servers that exist without standing in ``mlox.yaml``."""
 
 
@@ -31,6 +34,11 @@ class Server:
         """This machine, services as plain processes."""
         return cls("local")
 
+    @classmethod
+    def docker(cls) -> Server:
+        """The engine that the docker CLI would use."""
+        return cls("docker")
+
 
 def known_servers(written: Mapping[str, ServerSpec]) -> dict[str, ServerSpec]:
     """All servers of a stack by name."""
@@ -48,10 +56,14 @@ def connect(name: str, written: Mapping[str, ServerSpec], home: Path) -> Backend
     if name not in servers:
         raise UnknownNameError.among("server", name, servers)
     spec = servers[name]
-    if not spec.local or spec.backend != "native":
+    if not spec.local or spec.backend == "kubernetes":
         way = "ssh" if spec.ssh else spec.backend
         raise RequirementError(
             f"the server {name!r} is reached by {way}, which this version cannot do", hint="Put the service on: local."
         )
-    backend: Backend = find("backends", "native")(home, find("transports", "local")(), server=name)
-    return backend
+    made: Backend
+    if spec.backend == "docker":
+        made = find("backends", "docker")(home, server=name)
+    else:
+        made = find("backends", "native")(home, find("transports", "local")(), server=name)
+    return made

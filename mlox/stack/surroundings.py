@@ -26,7 +26,7 @@ from mlox.protocols import (
     WritableStore,
 )
 from mlox.resolve import World, candidate_ports, lock_key, programs
-from mlox.specs import CatalogService, StackSpec
+from mlox.specs import CatalogService, ServerSpec, StackSpec
 from mlox.stack.server import connect, known_servers
 from mlox.units import Software
 from mlox.workspace import ATTRIBUTES, IGNORED, LockFile, Workspace, data_home
@@ -158,10 +158,21 @@ class Surroundings:
         """The catalog entry of a service of the stack."""
         return self.catalog.get(self.spec.services[name].service).service
 
+    def spec_of(self, server: str) -> ServerSpec:
+        """What is written of a server.
+
+        Raises:
+            UnknownNameError: there is no such server.
+        """
+        servers = known_servers(self.spec.servers)
+        if server not in servers:
+            raise UnknownNameError.among("server", server, servers)
+        return servers[server]
+
     def found_version(self, server: str, service: CatalogService) -> str | None:
         """The version of the program that the server has, for a service that is a program."""
         wanted = programs(service)
-        if not wanted:
+        if not wanted or self.spec_of(server).backend != "native":
             return None
         return self.backend(server).facts(Question(programs=wanted)).programs.get(wanted[0].name)
 
@@ -179,6 +190,8 @@ class Surroundings:
             pins=self.workspace.lock.read(),
             versions={secret.name: secret.version for secret in self.store.describe()},
             backends={name: server.backend for name, server in known_servers(spec.servers).items()},
+            root=str(self.workspace.root),
+            here=self.local_servers(),
         )
 
     def seams(self) -> Seams:
