@@ -1,0 +1,303 @@
+"""The lease of a stack on an engine: a container that never runs.
+
+Its name is unique, so creating it is the step that only one can do. Its labels tell the holder; a file in it, which
+only counts, is the heartbeat. Nobody compares clocks: whoever waits looks whether the count changes, on a clock of its
+own. Everything after the creation goes by the container's id, so that who was robbed cannot touch what came after.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import itertools
+import json
+import secrets
+import tarfile
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from mlox.backends.docker import naming
+from mlox.backends.docker.engine import Engine
+from mlox.errors import LockedError, MloxError, RequirementError
+from mlox.leases import Holder, Lease
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+EXPIRES_S = 20.0
+"""How long a lease lasts that is not renewed."""
+
+BEAT_S = 1.0
+"""How often the heartbeat is written at most: each costs the engine a process, and renewing is asked for often."""
+
+ALONE_S = EXPIRES_S / 2
+"""How long a holder goes on that cannot reach the engine: nobody can have taken over before ``EXPIRES_S``."""
+
+IMAGE = "mlox-lease:1"
+BEAT = "beat"
+ROUNDS = 8
+
+Clock = Callable[[], float]
+
+
+@dataclass(slots=True)
+class Watch:
+    """What this process saw of heartbeats, by the container's id: the last count, and when that was first seen."""
+
+    clock: Clock
+    seen: dict[str, tuple[str, float]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def silent_s(self, container: str, count: str) -> float:
+        """For how long the count of a lease has been this one."""
+        now = self.clock()
+        with self.lock:
+            known = self.seen.get(container)
+            if known is None or known[0] != count:
+                known = self.seen[container] = (count, now)
+        return now - known[1]
+
+    def forget(self, container: str) -> None:
+        """There is no such lease any more."""
+        with self.lock:
+            self.seen.pop(container, None)
+
+
+class EngineLeases:
+    """Grants leases on an engine; implements :class:`mlox.leases.Leasing`.
+
+    Args:
+        clock: monotonic; this process' own.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._watch = Watch(clock)
+
+    def lease(self, stack: str, holder: Holder) -> Lease | Holder:
+        """The lease, or who holds it; see :meth:`mlox.leases.Leasing.lease`.
+
+        Raises:
+            RequirementError: no engine answers, or something that is not ours has the name.
+        """
+        for _ in range(ROUNDS):
+            made = self._create(stack, holder)
+            if made is not None:
+                try:
+                    return self._granted(stack, made)
+                except MloxError:
+                    with contextlib.suppress(MloxError):
+                        self._remove(stack, made)
+                    raise
+            there = self._there(stack)
+            if there is None:
+                continue
+            if there.holder is not None and there.holder.token == holder.token:
+                return self._granted(stack, there.container)
+            if there.holder is not None and not self._ended(there):
+                return there.holder
+            self._remove(stack, there.container)
+        raise LockedError(
+            f"the lease of {stack} changes hands all the time", hint="Wait for the others, then run it again."
+        )
+
+    def holder(self, stack: str) -> Holder | None:
+        """Who holds the lease, as far as this process has seen; see :meth:`mlox.leases.Leasing.holder`."""
+        there = self._there(stack)
+        return None if there is None or there.holder is None or self._ended(there) else there.holder
+
+    def _granted(self, stack: str, container: str) -> EngineLease:
+        lease = EngineLease(self._engine, self._watch, stack, container)
+        lease.renew()
+        return lease
+
+    def _ended(self, there: _There) -> bool:
+        if there.holder is not None and there.holder.gone:
+            return True
+        count = _count(self._engine, there)
+        return count is None or self._watch.silent_s(there.container, count) >= EXPIRES_S
+
+    def _create(self, stack: str, holder: Holder) -> str | None:
+        """The id of a new container; None where its name is taken."""
+        from docker.errors import APIError, ImageNotFound
+
+        labels = {naming.STACK: stack, naming.LEASE: json.dumps(asdict(holder))}
+        with self._engine.asked(f"hold {stack}") as api:
+            for attempt in range(2):
+                try:
+                    made = api.create_container(IMAGE, command=["held"], name=naming.lease(stack), labels=labels)
+                except ImageNotFound:
+                    if attempt:
+                        raise
+                    _load_image(api)
+                except APIError as error:
+                    if error.status_code != 409:
+                        raise
+                    return None
+                else:
+                    return str(made["Id"])
+        return None
+
+    def _there(self, stack: str) -> _There | None:
+        from docker.errors import NotFound
+
+        name = naming.lease(stack)
+        with self._engine.asked(f"see who holds {stack}") as api:
+            try:
+                found = api.inspect_container(name)
+            except NotFound:
+                return None
+        labels = found["Config"]["Labels"] or {}
+        naming.check_ours("container", name, labels if naming.LEASE in labels else None, naming.Labels(stack))
+        return _There(str(found["Id"]), _holder(labels[naming.LEASE]))
+
+    def _remove(self, stack: str, container: str) -> None:
+        _remove(self._engine, stack, container)
+        self._watch.forget(container)
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """A lease on the engine: its container's id, and its holder, None where that cannot be read."""
+
+    container: str
+    holder: Holder | None
+
+
+class EngineLease:
+    """A lease that was granted; implements :class:`mlox.leases.Lease`."""
+
+    def __init__(self, engine: Engine, watch: Watch, stack: str, container: str) -> None:
+        self.container = container
+        self._engine = engine
+        self._watch = watch
+        self._stack = stack
+        self._counts = (f"{secrets.token_hex(4)} {number}" for number in itertools.count(1))
+        self._beaten: float | None = None
+        self._lock = threading.Lock()
+
+    def renew(self) -> None:
+        """Make sure that it is still ours, and count on; see :meth:`mlox.leases.Lease.renew`.
+
+        While the engine restarts, it is ours for as long as nobody can have taken it over.
+
+        Raises:
+            LockedError: somebody else has taken it over.
+            RequirementError: the engine has been away for too long.
+        """
+        with self._lock:
+            now = self._watch.clock()
+            try:
+                if self._beaten is not None and 0 <= now - self._beaten < BEAT_S:
+                    self._look()
+                else:
+                    self._beat(now)
+            except RequirementError:
+                if self._beaten is None or now - self._beaten >= ALONE_S:
+                    raise
+
+    def release(self) -> None:
+        """Remove the container, where it is still there; see :meth:`mlox.leases.Lease.release`."""
+        _remove(self._engine, self._stack, self.container)
+        self._watch.forget(self.container)
+
+    def _look(self) -> None:
+        from docker.errors import NotFound
+
+        with self._engine.asked(f"hold {self._stack}") as api:
+            try:
+                api.inspect_container(self.container)
+            except NotFound as error:
+                raise self._lost() from error
+
+    def _beat(self, now: float) -> None:
+        from docker.errors import APIError
+
+        count = next(self._counts)
+        with self._engine.asked(f"hold {self._stack}") as api:
+            try:
+                api.put_archive(self.container, "/", _tar({BEAT: count.encode()}))
+            except APIError as error:
+                if error.status_code not in (404, 409):
+                    raise
+                raise self._lost() from error
+        self._beaten = now
+        self._watch.silent_s(self.container, count)
+
+    def _lost(self) -> LockedError:
+        there = EngineLeases(self._engine, self._watch.clock).holder(self._stack)
+        whose = f"was taken over by {there}" if there else "was taken over, and let go"
+        return LockedError(
+            f"this stack {whose}, since this process was silent for too long; it has stopped",
+            hint="Run the same command again.",
+        )
+
+
+def _count(engine: Engine, there: _There) -> str | None:
+    """What the heartbeat is at; empty before the first one, None where the lease is gone."""
+    from docker.errors import NotFound
+
+    with engine.asked("see who holds the stack") as api:
+        try:
+            parts, _ = api.get_archive(there.container, f"/{BEAT}")
+            content = b"".join(parts)
+        except NotFound:
+            try:
+                api.inspect_container(there.container)
+            except NotFound:
+                return None
+            return ""
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        file = archive.extractfile(BEAT)
+        return file.read().decode() if file is not None else ""
+
+
+def _remove(engine: Engine, stack: str, container: str) -> None:
+    from docker.errors import APIError
+
+    with engine.asked(f"let go of {stack}") as api:
+        try:
+            api.remove_container(container, v=True)
+        except APIError as error:
+            if error.status_code not in (404, 409):  # gone, or being removed by somebody else
+                raise
+
+
+def _holder(text: str) -> Holder | None:
+    try:
+        return Holder(**json.loads(text))
+    except (ValueError, TypeError):
+        return None
+
+
+def _load_image(api: APIClient) -> None:
+    """Bring an image with nothing in it; whoever does, it is the same one, down to its id.
+
+    Source: the image specification v1.2 of moby, ``docker load``.
+    """
+    layer = _tar({})
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {"Labels": {naming.LEASE: "image"}},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+    }
+    content = json.dumps(config).encode()
+    name = f"{hashlib.sha256(content).hexdigest()}.json"
+    manifest = [{"Config": name, "RepoTags": [IMAGE], "Layers": ["layer.tar"]}]
+    files = {name: content, "layer.tar": layer, "manifest.json": json.dumps(manifest).encode()}
+    deque(api.load_image(_tar(files)), maxlen=0)  # type: ignore[no-untyped-call]
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return stream.getvalue()
