@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -14,11 +15,15 @@ from typing import Protocol
 
 import pytest
 
+from mlox.backends.docker import naming
+from mlox.backends.docker.engine import Engine
+from mlox.backends.docker.leasing import EngineLeases
 from mlox.backends.native import NativeBackend
 from mlox.errors import LockedError
 from mlox.leases import Holder, Lease, Leasing, this_process
 from mlox.testing import FakeBackend
 from mlox.transports.local import LocalTransport
+from tests.live.engine_stage import daemon
 
 STACK = "churn-7f3a"
 LASTS_S = 20.0
@@ -59,12 +64,36 @@ class NativeServer:
         self.now += seconds
 
 
+class DockerServer:
+    def __init__(self, engine: Engine) -> None:
+        self.now = 1000.0
+        self.leasing = EngineLeases(engine, lambda: self.now)
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+
 SERVERS: dict[str, Callable[[Path], Server]] = {"fake": FakeServer, "native": NativeServer}
 
 
-@pytest.fixture(params=sorted(SERVERS))
+@pytest.fixture(params=[*sorted(SERVERS), pytest.param("docker", marks=pytest.mark.live)])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Server:
+    if request.param == "docker":
+        return DockerServer(request.getfixturevalue("engine"))
     return SERVERS[request.param](tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def new_engine() -> Iterator[Engine]:
+    with daemon() as made, contextlib.closing(Engine(made.address)) as engine:
+        yield engine
+
+
+@pytest.fixture
+def engine(new_engine: Engine) -> Iterator[Engine]:
+    yield new_engine
+    for container in new_engine.client.containers.list(all=True, filters={"label": naming.LEASE}):
+        container.remove()
 
 
 def taken(server: Server, holder: Holder, stack: str = STACK) -> Lease:
