@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import re
 import secrets
@@ -15,10 +14,10 @@ from pathlib import Path
 from mlox.documents import REMOVED, edited, load, parse
 from mlox.errors import SpecError, WorkspaceError
 from mlox.journal import Edit, Journal
+from mlox.lockfile import LOCK, LockFile
 from mlox.specs import StackSpec
 
 SPEC = "mlox.yaml"
-LOCK = "mlox.lock.yaml"
 IGNORED = b"# What only this machine needs; see https://git-scm.com/docs/gitignore\n.*.tmp\n.deleted-*\nlocal/\n"
 ATTRIBUTES = b"secrets/** binary\nbase/** -text\nrecipients text eol=lf merge=union\nreaders/** -text\n"
 COMMITTED = ((".mlox/.gitignore", IGNORED), (".mlox/.gitattributes", ATTRIBUTES))
@@ -176,40 +175,6 @@ class Workspace:
     def lock(self) -> LockFile:
         """The workspace's ``mlox.lock.yaml``."""
         return LockFile(self.root / LOCK, self.journal)
-
-
-class LockFile:
-    """``mlox.lock.yaml``: exact package versions, committed, so that colleagues install the same."""
-
-    def __init__(self, path: Path, journal: Journal) -> None:
-        self.path = path
-        self.journal = journal
-
-    def read(self) -> dict[str, tuple[str, ...]]:
-        """The pins by key (the packages, sorted, joined by a comma)."""
-        if not self.path.exists():
-            return {}
-        value = load(_text(self.path), source=LOCK)
-        packages = value.get("packages") if isinstance(value, dict) else None
-        if not isinstance(packages, dict) or not all(isinstance(pins, list) for pins in packages.values()):
-            raise SpecError(
-                f"{LOCK} does not hold packages with lists of versions", hint="Delete it; the next up makes it again."
-            )
-        return {str(key): tuple(map(str, pins)) for key, pins in packages.items()}
-
-    def put(self, key: str, pins: tuple[str, ...]) -> None:
-        """Add one entry; entries that are there are never changed."""
-        known = self.read()
-        if key in known:
-            return
-        before = self.path.read_bytes() if self.path.exists() else None
-        self.journal.write([Edit(self.path, self._render({**known, key: pins}).encode(), replaces=before)])
-
-    def _render(self, packages: Mapping[str, tuple[str, ...]]) -> str:
-        lines = ["# Exact versions of what runs; written by mlox, to be committed.", "packages:"]
-        for key in sorted(packages):
-            lines += [f"  {json.dumps(key)}:", *(f"  - {json.dumps(pin)}" for pin in packages[key])]
-        return "\n".join(lines) + "\n"
 
 
 def slug(name: str) -> str:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from mlox.apply import ALPHABET
+from mlox.lockfile import LockFile
 from mlox.resolve import lock_key
 from mlox.secret import Secret
 from mlox.units import Software
-from mlox.workspace import LockFile, Workspace
+from mlox.workspace import Workspace
 from tests.apply_stage import MLFLOW, POSTGRES, REDIS, WIRED, House, Pins, Stubborn
 from tests.test_plans import PROGRAMS
 

@@ -31,6 +31,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "values apply",
         "backends transports secret_stores connectors registries",
         "testing plugins",
+        "lockfile",
         "workspace",
         "stack",
         "verbs",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from mlox.errors import SpecError, WorkspaceError
 from mlox.journal import Edit
-from mlox.workspace import LockFile, Workspace
+from mlox.lockfile import LockFile
+from mlox.workspace import Workspace
 from tests.workspace_stage import nobody, written
 
 # Reading
@@ -222,3 +223,66 @@ def test_a_broken_lock_file_is_told(project: Path, content: bytes) -> None:
     with pytest.raises(SpecError, match=r"mlox\.lock\.yaml") as caught:
         lock.read()
     assert caught.value.hint
+
+
+def test_digests_of_images_stand_beside_the_versions_of_packages(project: Path) -> None:
+    lock = lock_in(project)
+    assert lock.images() == {}
+    lock.put_image("redis:7", "redis@sha256:1")
+    lock.put("a", ("a==1",))
+    lock.put_image("busybox:1", "busybox@sha256:2")
+    lock.put_image("redis:7", "redis@sha256:3")
+    assert lock.images() == {"busybox:1": "busybox@sha256:2", "redis:7": "redis@sha256:1"}
+    assert lock.pins() == {"a": ("a==1",), "busybox:1": ("busybox@sha256:2",), "redis:7": ("redis@sha256:1",)}
+    assert lock.path.read_text().splitlines()[1:] == [
+        "packages:",
+        '  "a":',
+        '  - "a==1"',
+        "images:",
+        '  "busybox:1": "busybox@sha256:2"',
+        '  "redis:7": "redis@sha256:1"',
+    ]
+
+
+COMMENTED = """\
+# ours
+images:   # from our mirror
+    # the cache
+    "redis:7": "redis@sha256:1"  # tested
+
+# what colleagues install
+packages:
+  # for Ada
+  "b":
+  - "b==1"   # not 2
+# the end
+"""
+
+
+def test_comments_in_the_lock_file_stay_where_they_are(project: Path) -> None:
+    lock = lock_in(project)
+    lock.path.write_text(COMMENTED)
+    lock.put("a", ("a==1",))
+    lock.put("c", ("c==1",))
+    lock.put_image("alpine:3", "alpine@sha256:2")
+    lock.put_image("zoo:1", "zoo@sha256:3")
+    text = lock.path.read_text()
+    lines = text.splitlines()
+    assert [line for line in lines if line in COMMENTED.splitlines()] == COMMENTED.splitlines()
+    assert lines.index('    "alpine:3": "alpine@sha256:2"') == lines.index("    # the cache") - 1
+    assert lines.index('    "zoo:1": "zoo@sha256:3"') == lines.index('    "redis:7": "redis@sha256:1"  # tested') + 1
+    assert lines.index('  "c":') == lines.index("# the end") - 2
+    assert set(lock.pins()) == {"a", "b", "c", "alpine:3", "redis:7", "zoo:1"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["images: {}\n", "images:\n", "images: {a: b}\n", "packages: {}\nimages: {a: b} # x\n", "packages:\n  a: [a==1]"],
+)
+def test_a_lock_file_in_other_words_is_written_on(project: Path, text: str) -> None:
+    lock = lock_in(project)
+    lock.path.write_text(text)
+    before = lock.pins()
+    lock.put_image("redis:7", "redis@sha256:1")
+    lock.put("z", ("z==1", "y==2"))
+    assert lock.pins() == {**before, "redis:7": ("redis@sha256:1",), "z": ("z==1", "y==2")}

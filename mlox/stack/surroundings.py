@@ -12,6 +12,7 @@ from mlox.apply import Seams
 from mlox.catalog import Catalog
 from mlox.errors import UnknownNameError
 from mlox.leases import Holder
+from mlox.lockfile import LockFile
 from mlox.locks import Hold
 from mlox.plugins import find
 from mlox.protocols import (
@@ -29,7 +30,7 @@ from mlox.resolve import World, candidate_ports, lock_key, programs
 from mlox.specs import CatalogService, ServerSpec, StackSpec
 from mlox.stack.server import connect, known_servers
 from mlox.units import Software
-from mlox.workspace import ATTRIBUTES, IGNORED, LockFile, Workspace, data_home
+from mlox.workspace import ATTRIBUTES, IGNORED, Workspace, data_home
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ class Surroundings:
             facts=self._facts(spec, services),
             observed=self.observed,
             reserved=self._reserved() if set(services) - known else {},
-            pins=self.workspace.lock.read(),
+            pins=self.workspace.lock.pins(),
             versions={secret.name: secret.version for secret in self.store.describe()},
             backends={name: server.backend for name, server in known_servers(spec.servers).items()},
             root=str(self.workspace.root),
@@ -227,4 +228,7 @@ class _Pins:
         self._lock = lock
 
     def put(self, software: Software) -> None:
-        self._lock.put(lock_key(software.packages), software.pins)
+        if software.image:
+            self._lock.put_image(software.image, software.pins[0])
+        else:
+            self._lock.put(lock_key(software.packages), software.pins)

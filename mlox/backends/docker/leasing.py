@@ -8,25 +8,18 @@ own. Everything after the creation goes by the container's id, so that who was r
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import io
 import itertools
 import json
 import secrets
-import tarfile
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
 
-from mlox.backends.docker import naming
+from mlox.backends.docker import archives, naming
 from mlox.backends.docker.engine import Engine
 from mlox.errors import LockedError, MloxError, RequirementError
 from mlox.leases import Holder, Lease
-
-if TYPE_CHECKING:
-    from docker import APIClient
 
 EXPIRES_S = 20.0
 """How long a lease lasts that is not renewed."""
@@ -133,7 +126,7 @@ class EngineLeases:
                 except ImageNotFound:
                     if attempt:
                         raise
-                    _load_image(api)
+                    deque(api.load_image(archives.empty_image(IMAGE, naming.LEASE)), maxlen=0)  # type: ignore[no-untyped-call]
                 except APIError as error:
                     if error.status_code != 409:
                         raise
@@ -220,7 +213,7 @@ class EngineLease:
         count = next(self._counts)
         with self._engine.asked(f"hold {self._stack}") as api:
             try:
-                api.put_archive(self.container, "/", _tar({BEAT: count.encode()}))
+                api.put_archive(self.container, "/", archives.packed({BEAT: count.encode()}))
             except APIError as error:
                 if error.status_code not in (404, 409):
                     raise
@@ -251,9 +244,7 @@ def _count(engine: Engine, there: _There) -> str | None:
             except NotFound:
                 return None
             return ""
-    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        file = archive.extractfile(BEAT)
-        return file.read().decode() if file is not None else ""
+    return archives.unpacked(content).get(BEAT, b"").decode()
 
 
 def _remove(engine: Engine, stack: str, container: str) -> None:
@@ -272,32 +263,3 @@ def _holder(text: str) -> Holder | None:
         return Holder(**json.loads(text))
     except (ValueError, TypeError):
         return None
-
-
-def _load_image(api: APIClient) -> None:
-    """Bring an image with nothing in it; whoever does, it is the same one, down to its id.
-
-    Source: the image specification v1.2 of moby, ``docker load``.
-    """
-    layer = _tar({})
-    config = {
-        "architecture": "amd64",
-        "os": "linux",
-        "config": {"Labels": {naming.LEASE: "image"}},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
-    }
-    content = json.dumps(config).encode()
-    name = f"{hashlib.sha256(content).hexdigest()}.json"
-    manifest = [{"Config": name, "RepoTags": [IMAGE], "Layers": ["layer.tar"]}]
-    files = {name: content, "layer.tar": layer, "manifest.json": json.dumps(manifest).encode()}
-    deque(api.load_image(_tar(files)), maxlen=0)  # type: ignore[no-untyped-call]
-
-
-def _tar(files: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o644
-            archive.addfile(entry, io.BytesIO(content))
-    return stream.getvalue()

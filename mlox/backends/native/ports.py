@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import sys
 from collections.abc import Collection, Iterable
 
 import psutil
 
+from mlox.backends.sockets import HOST, answers, taken
 from mlox.errors import PortTakenError
 from mlox.units import PortBinding, Unit
 
-HOST = "127.0.0.1"
-CONNECT_S = 0.2
-
-
-def taken(number: int, protocol: str = "tcp") -> bool:
-    """Whether a port cannot be bound on loopback, or somebody answers there."""
-    kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
-    with socket.socket(socket.AF_INET, kind) as probe:
-        if sys.platform == "linux" and protocol == "tcp":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, number))
-        except OSError:
-            return True
-    return protocol == "tcp" and answers(number, CONNECT_S)
-
-
-def answers(number: int, timeout_s: float) -> bool:
-    """Whether a connection to a port on loopback is accepted."""
-    try:
-        with socket.create_connection((HOST, number), timeout=timeout_s) as connection:
-            return bool(connection.getsockname() != connection.getpeername())
-    except OSError:
-        return False
+__all__ = ["HOST", "answers", "by", "check", "heard_by", "taken"]
 
 
 def check(unit: Unit, ports: Iterable[PortBinding]) -> None:
