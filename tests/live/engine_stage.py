@@ -21,10 +21,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mlox.backends.docker.contexts import Address, answers, find
 from mlox.backends.docker.engine import Engine
+from mlox.errors import RequirementError
 from tests.live.native_stage import free_port, until
 
 PATIENCE_S = 60
@@ -53,14 +55,25 @@ class Daemon:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
-            os.kill(self.process.pid, how)
+            self.process.send_signal(how)
             self.process.wait(PATIENCE_S)
             self.process = None
+        if how == signal.SIGKILL:  # as a machine's end would; what is left of it keeps the next one from starting
+            noted = self.folder / "exec" / "containerd" / "containerd.pid"
+            with contextlib.suppress(FileNotFoundError, psutil.NoSuchProcess):
+                left = psutil.Process(int(noted.read_text()))
+                if any(str(self.folder) in word for word in left.cmdline()):
+                    left.kill()
+            noted.unlink(missing_ok=True)  # where nobody reaps it, dockerd would take it for alive
 
     def _answers(self, process: subprocess.Popen[bytes] | None) -> bool:
         assert process is not None
         assert process.poll() is None, (self.folder / "log").read_text()[-2000:]
-        return answers(self.address)
+        with contextlib.closing(Engine(self.address)) as engine:
+            try:
+                return bool(engine.api.ping())
+            except RequirementError:
+                return False
 
 
 @contextlib.contextmanager
@@ -68,13 +81,14 @@ def daemon() -> Iterator[Daemon]:
     """A new engine; at the end it is gone with all that it had."""
     if shutil.which("dockerd") is None or os.geteuid() != 0:
         pytest.skip("there is no dockerd that these tests may start")
-    folder = Path(tempfile.mkdtemp(prefix="mlox-engine-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="mlox-dockerd-", dir="/tmp"))
     made = Daemon(folder)
     try:
         made.start()
         yield made
     finally:
         made.stop()
+        made.stop(signal.SIGKILL)
         for line in Path("/proc/mounts").read_text().splitlines():
             if line.split()[1].startswith(f"{folder}/"):
                 subprocess.run(("umount", "-l", line.split()[1]), check=False)

@@ -100,8 +100,7 @@ def test_challengers_of_a_silent_holder_take_it_over_once(engine: Engine) -> Non
         clock.now += EXPIRES_S
     got: list[Lease | Holder] = []
     threads = [
-        threading.Thread(target=lambda each=each: got.append(each.lease(STACK, this_process())))  # type: ignore[misc]
-        for each in challengers
+        threading.Thread(target=lambda each=each: got.append(each.lease(STACK, this_process()))) for each in challengers
     ]
     for thread in threads:
         thread.start()

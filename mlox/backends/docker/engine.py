@@ -106,14 +106,23 @@ class Engine:
         from urllib3.exceptions import HTTPError
 
         try:
+            knock(self.address)  # docker-py leaves the socket open that it could not connect
+        except OSError as error:
+            raise self._gone(doing, error) from error
+        try:
             yield api
         except APIError as error:
             raise refused(doing, error) from error
         except (DockerException, RequestException, HTTPError, ConnectionError) as error:
-            raise RequirementError(
-                f"the container engine at {self.address.url} did not answer any more, on: {doing} ({_cause(error)})",
-                hint="See that it runs (`docker version`), then run the same command again: it goes on from there.",
-            ) from error
+            raise self._gone(doing, error) from error
+
+    def _gone(self, doing: str, error: Exception) -> RequirementError:
+        url = self.address.url
+        self.close()  # other connections that wait for their next use are as dead
+        return RequirementError(
+            f"the container engine at {url} did not answer any more, on: {doing} ({_cause(error)})",
+            hint="See that it runs (`docker version`), then run the same command again: it goes on from there.",
+        )
 
     def _look(self) -> tuple[Address, tuple[Address, ...]]:
         known = self._given or self._found

@@ -12,14 +12,19 @@ import itertools
 import json
 import secrets
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 from mlox.backends.docker import archives, naming
 from mlox.backends.docker.engine import Engine
 from mlox.errors import LockedError, MloxError, RequirementError
 from mlox.leases import Holder, Lease
+
+if TYPE_CHECKING:
+    from docker import APIClient
 
 EXPIRES_S = 20.0
 """How long a lease lasts that is not renewed."""
@@ -32,7 +37,7 @@ ALONE_S = EXPIRES_S / 2
 
 IMAGE = "mlox-lease:1"
 BEAT = "beat"
-ROUNDS = 8
+GOING_S, POLL_S = 5.0, 0.05
 
 Clock = Callable[[], float]
 
@@ -77,7 +82,8 @@ class EngineLeases:
         Raises:
             RequirementError: no engine answers, or something that is not ours has the name.
         """
-        for _ in range(ROUNDS):
+        deadline = time.monotonic() + EXPIRES_S
+        while time.monotonic() < deadline:
             made = self._create(stack, holder)
             if made is not None:
                 try:
@@ -87,7 +93,8 @@ class EngineLeases:
                         self._remove(stack, made)
                     raise
             there = self._there(stack)
-            if there is None:
+            if there is None:  # let go just now; or an engine reserves the name before there is anything to see
+                time.sleep(POLL_S)
                 continue
             if there.holder is not None and there.holder.token == holder.token:
                 return self._granted(stack, there.container)
@@ -215,7 +222,7 @@ class EngineLease:
             try:
                 api.put_archive(self.container, "/", archives.packed({BEAT: count.encode()}))
             except APIError as error:
-                if error.status_code not in (404, 409):
+                if not _gone(api, self.container):
                     raise
                 raise self._lost() from error
         self._beaten = now
@@ -232,19 +239,18 @@ class EngineLease:
 
 def _count(engine: Engine, there: _There) -> str | None:
     """What the heartbeat is at; empty before the first one, None where the lease is gone."""
-    from docker.errors import NotFound
+    from docker.errors import APIError
 
     with engine.asked("see who holds the stack") as api:
         try:
             parts, _ = api.get_archive(there.container, f"/{BEAT}")
-            content = b"".join(parts)
-        except NotFound:
-            try:
-                api.inspect_container(there.container)
-            except NotFound:
+            return archives.unpacked(b"".join(parts)).get(BEAT, b"").decode()
+        except APIError as error:
+            if _gone(api, there.container):
                 return None
+            if error.status_code != 404:
+                raise
             return ""
-    return archives.unpacked(content).get(BEAT, b"").decode()
 
 
 def _remove(engine: Engine, stack: str, container: str) -> None:
@@ -253,9 +259,27 @@ def _remove(engine: Engine, stack: str, container: str) -> None:
     with engine.asked(f"let go of {stack}") as api:
         try:
             api.remove_container(container, v=True)
-        except APIError as error:
-            if error.status_code not in (404, 409):  # gone, or being removed by somebody else
+        except APIError:
+            if not _gone(api, container):
                 raise
+
+
+def _gone(api: APIClient, container: str) -> bool:
+    """Whether a container is gone; one that is just being removed is waited for, and answers in odd ways meanwhile."""
+    from docker.errors import APIError, NotFound
+
+    deadline = time.monotonic() + GOING_S
+    while time.monotonic() < deadline:
+        try:
+            state = api.inspect_container(container)["State"]
+        except NotFound:
+            return True
+        except APIError:  # moby: "RWLayer of container ... is unexpectedly nil"
+            state = {"Dead": True}
+        if not state.get("Dead") and state.get("Status") != "removing":
+            return False
+        time.sleep(POLL_S)
+    return False
 
 
 def _holder(text: str) -> Holder | None:
