@@ -107,8 +107,12 @@ def test_what_is_not_to_be_had_is_told_in_the_registrys_words(engine: Engine, pl
 def test_a_platform_that_an_image_is_not_for_is_refused(engine: Engine, place: str) -> None:
     pin = f"{place}/app@{publish(engine, f'{place}/app:1')}"
     images = Images(engine)
-    images.bring(pin, silent, platform="linux/amd64")
+    there = f"linux/{engine.api.version()['Arch']}"
+    images.bring(pin, silent, platform=there)
     assert images.is_there(pin)
+    with pytest.raises(RequirementError, match="not to be had") as caught:
+        images.bring(pin, silent, platform="linux/s390x")
+    assert caught.value.hint == "Choose an image for that platform."
 
 
 @pytest.mark.parametrize("how", ["abort", "another_fails"])

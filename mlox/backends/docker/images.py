@@ -100,7 +100,10 @@ class Images:
             if ID.fullmatch(pin):
                 raise _gone(pin)
             self._pull(pin, platform, service, emit, called=called)
-            self._mark(pin)
+            if there is None:
+                self._mark(pin)
+            if not _fits(self._needed(pin), platform):  # an engine takes the one image that there is
+                raise not_to_be_had(called or pin, f"no matching manifest for {platform}")
 
     def is_there(self, pin: str) -> bool:
         """Whether a pinned image is here."""
