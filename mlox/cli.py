@@ -89,6 +89,7 @@ def _context(options: Options) -> Context:
         ask=_ask if somebody else None,
         read_secret=_refuse_behind_bang if in_notebook else (_ask_secret if somebody else _read_secret),
         may_reveal=not in_notebook,
+        as_json=options.json,
         interactive=somebody and sys.stdout.isatty() and not options.json,
     )
 

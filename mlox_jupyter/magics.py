@@ -101,7 +101,7 @@ class MloxMagics(Magics):
             return None
         if value.exit_code:
             self.displays.show(value)
-            raise CommandError(f"{verb.name} ended with exit code {value.exit_code}", hint=_why(value.exit_code))
+            raise CommandError(f"{verb.name} ended with exit code {value.exit_code}", hint=_why(verb, value.exit_code))
         if call.options.json:
             return JsonObject.of(value.to_json())
         if isinstance(value, InUse):
@@ -139,6 +139,7 @@ def _context(shell: InteractiveShell, options: Options, progress: Progress, cell
         ask=input if somebody else None,
         read_secret=ask_secret if somebody else None,
         may_reveal=False,
+        as_json=options.json,
         body=None if cell is None else _body(shell, cell),
     )
 
@@ -234,6 +235,7 @@ def _split(line: str) -> list[str]:
         raise UsageError(problem, hint="Close the quotation marks, or write a backslash before one.") from error
 
 
-def _why(code: int) -> str:
+def _why(verb: Verb, code: int) -> str:
     differs = "What runs differs from what is written, and --exit-code makes that a failure."
-    return differs if code == 4 else "Look at what it says above."
+    asked = any(parameter.flag == "--exit-code" for parameter in verb.parameters)
+    return differs if code == 4 and asked else "Look at what it says above."

@@ -16,11 +16,12 @@ from mlox.protocols.backend import (
     Viewer,
 )
 from mlox.protocols.events import Emit, Event, silent
+from mlox.protocols.executing import Executing
 from mlox.protocols.findings import Ending, Findings
 from mlox.protocols.registry import Registry
 from mlox.protocols.secrets import SecretChain, SecretStore, StoredSecret, WritableStore
 from mlox.protocols.sharing import Changes, Leaver, Recipient, Resealed, SharedStore, Sharing
-from mlox.protocols.transport import Completed, Transport
+from mlox.protocols.transport import Completed, Transport, Write
 from mlox.protocols.undoing import Kept, Undoing
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Ending",
     "Endpoint",
     "Event",
+    "Executing",
     "Facts",
     "Findings",
     "Health",
@@ -53,5 +55,6 @@ __all__ = [
     "Undoing",
     "Viewer",
     "WritableStore",
+    "Write",
     "silent",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
+
+Write = Callable[[Literal["out", "err"], bytes], None]
+"""Takes what a command writes, as it comes: to its standard output, or to its standard error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,25 @@ class Transport(Protocol):
 
     def stream(self, argv: Sequence[str]) -> Iterator[str]:
         """Lines of standard output as they come; closing the iterator ends the command."""
+
+    def attach(
+        self,
+        argv: Sequence[str],
+        *,
+        input: int | None = None,
+        write: Write | None = None,
+        environment: Mapping[str, str] | None = None,
+        account: str | None = None,
+    ) -> int:
+        """Run to the end while somebody reads along; returns the exit code: 128 and the signal, where one ended it.
+
+        Args:
+            input: the file descriptor that it reads from; None: it reads nothing.
+            write: gets what it writes. None: it has this process's own terminal, also to read from.
+
+        Raises:
+            CommandError: there is no such program, or it was ended by :meth:`abort`.
+        """
 
     def put(self, content: bytes, path: Path, *, mode: int, account: str | None = None) -> None:
         """Write a file in one step: a reader sees the old content or the new, and never with a wider mode."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+import tempfile
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from typing import Literal, Protocol
 
 from mlox.errors import ClientError, ServiceError, UnknownNameError
-from mlox.protocols import Observed
+from mlox.protocols import Completed, Observed, Write
 from mlox.resolve import ClientTexts, check_options, client_texts
 from mlox.secret import Secret
 from mlox.specs import CatalogService
@@ -41,6 +43,11 @@ class Home(Protocol):
 
     def follow(self, name: str) -> Iterator[str]:
         """Lines as a service writes them."""
+
+    def exec(
+        self, name: str, argv: Sequence[str], *, unit: str | None = None, input: int | None = None, write: Write | None
+    ) -> int:
+        """Run a command inside a service."""
 
 
 class Service:
@@ -138,6 +145,26 @@ class Service:
     def follow(self) -> Iterator[str]:
         """Lines as it writes them, secrets masked, until the caller stops."""
         return self._stack.follow(self.name)
+
+    def exec(self, argv: Sequence[str], *, unit: str | None = None, input: bytes = b"") -> Completed:
+        """Run a command inside it, with its own environment; exit code, and what it wrote, secrets masked.
+
+        Args:
+            argv: the program and its arguments. ``input``: what it reads. ``unit``: which one, where it has several.
+
+        Raises:
+            ServiceError: it does not run.
+        """
+        out, err = BytesIO(), BytesIO()
+
+        def write(channel: Literal["out", "err"], chunk: bytes) -> None:
+            (out if channel == "out" else err).write(chunk)
+
+        with tempfile.TemporaryFile() as file:
+            file.write(input)
+            file.seek(0)
+            code = self._stack.exec(self.name, argv, unit=unit, input=file.fileno(), write=write)
+        return Completed(code, *(each.getvalue().decode("utf-8", errors="replace") for each in (out, err)))
 
     def login(self) -> tuple[str | None, str | None]:
         """The user of the service's own page and the name of the secret with the password, where it has these."""

@@ -16,6 +16,7 @@ from mlox.protocols import Backend, Emit, silent
 from mlox.specs import StackSpec
 from mlox.specs.model import Scalar
 from mlox.stack.converging import converge
+from mlox.stack.day_two import DayTwo
 from mlox.stack.deployment import Deployment
 from mlox.stack.holding import held, is_deployed_by
 from mlox.stack.joining import Asked
@@ -41,7 +42,7 @@ from mlox.values import Deployed, Status
 from mlox.workspace import Workspace, data_home
 
 
-class Stack:
+class Stack(DayTwo):
     """The services of a workspace.
 
     Args:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from mlox.errors import PortTakenError, RequirementError, ServiceError, UnknownNameError, UsageError
-from mlox.leases import Holder, Lease
 from mlox.protocols import (
     Emit,
     Ending,
@@ -26,15 +25,15 @@ from mlox.protocols import (
     Viewer,
 )
 from mlox.secret import Secret, mask
+from mlox.testing.around import FakeAround
 from mlox.testing.held import Held, busy, fits, seen
 from mlox.testing.keeping import FakeKeeping
-from mlox.testing.leases import FakeLeases
 from mlox.units import Job, Software, Unit, digest, launch
 
 REBOOTED = "its supervisor is gone (after a reboot services wait for `mlox up`)"
 
 
-class FakeBackend:
+class FakeBackend(FakeAround):
     """A back end in memory: units run at once and are healthy, unless a test says otherwise.
 
     Attributes:
@@ -44,7 +43,7 @@ class FakeBackend:
         dying: how the process of a unit ends right after its start, by ``service.unit``.
         sick: units that run and do not become healthy, by ``service.unit``.
         data: what a service has written, by stack and service.
-        leases: who holds which stack, and the clock of that.
+        leases, execs: see :class:`~mlox.testing.around.FakeAround`.
         effects: what was done, in order: ``start cache.server``, ``job cache.server init``, ``stop``, ``purge``.
 
     Example:
@@ -61,6 +60,7 @@ class FakeBackend:
     def __init__(
         self, home: str = "/var/lib/mlox", *, ports_taken: Iterable[int] = (), programs: Mapping[str, str] | None = None
     ) -> None:
+        super().__init__()
         self.home = home
         self.ports_taken = set(ports_taken)
         self.programs = dict(programs or {})
@@ -68,21 +68,11 @@ class FakeBackend:
         self.dying: dict[str, str] = {}
         self.sick: set[str] = set()
         self.effects: list[str] = []
-        self._held: dict[tuple[str, str, str], Held] = {}
         self._environments: dict[str, tuple[str, ...]] = {}
         self._pids = itertools.count(1001)
         self._lock = threading.RLock()
-        self.leases = FakeLeases()
         self.data: dict[tuple[str, str], str] = {}
         self._keeping = FakeKeeping(self._held, self.data, self.effects)
-
-    def lease(self, stack: str, holder: Holder) -> Lease | Holder:
-        """The right to change a stack, by the clock of ``leases``."""
-        return self.leases.lease(stack, holder)
-
-    def holder(self, stack: str) -> Holder | None:
-        """Who has that right now."""
-        return self.leases.holder(stack)
 
     def facts(self, question: Question) -> Facts:
         """A machine with 8 GiB of memory and 100 GiB of disk, half of it free."""
@@ -131,7 +121,7 @@ class FakeBackend:
             held = self._held.get((unit.stack, unit.service, unit.name))
             if held is not None and held.state == "running" and fits(held.unit, unit):
                 return
-            launch(unit, secrets)
+            self.execs.started(unit, secrets)
             self._require(unit)
             if unit.software.packages:
                 pins = self.pin(unit.software, emit).pins

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import IO
 
 from mlox.errors import CommandError
-from mlox.protocols import Completed
+from mlox.protocols import Completed, Write
+from mlox.transports.relaying import lend_terminal, relay
 
 SHOWN_LINES = 10
 GRACE_S = 2.0
@@ -52,7 +53,8 @@ class LocalTransport:
     ) -> Completed:
         """Run to the end; see :meth:`mlox.protocols.Transport.run`."""
         with self._lock:  # no abort may come between the start of a command and our knowing it
-            process = _spawn(argv, subprocess.PIPE, environment, account, stdin=input is not None)
+            stdin = subprocess.PIPE if input is not None else None
+            process = _spawn(argv, subprocess.PIPE, environment, account, stdin=stdin)
             self._running.add(process)
         with self._known(process), _ended(process):
             try:
@@ -77,7 +79,7 @@ class LocalTransport:
             CommandError: there is no such program, or it ended by itself with a failure.
         """
         with tempfile.TemporaryFile() as errors:
-            process = _spawn(argv, errors, None, None, stdin=False)
+            process = _spawn(argv, errors, None, None, stdin=None)
             with _ended(process):
                 for line in process.stdout or ():
                     yield _text(line).rstrip("\r\n")
@@ -87,6 +89,28 @@ class LocalTransport:
                 raise CommandError(
                     f"{shown(argv)} ended with exit code {process.returncode}{last_lines(_text(errors.read()))}"
                 )
+
+    def attach(
+        self,
+        argv: Sequence[str],
+        *,
+        input: int | None = None,
+        write: Write | None = None,
+        environment: Mapping[str, str] | None = None,
+        account: str | None = None,
+    ) -> int:
+        """Run with somebody who reads along; see :meth:`mlox.protocols.Transport.attach`."""
+        if write is None:
+            return lend_terminal(_spawn(argv, None, environment, account, stdin=None, stdout=None, session=False))
+        with self._lock:
+            process = _spawn(argv, subprocess.PIPE, environment, account, stdin=input)
+            self._running.add(process)
+        with self._known(process), _ended(process):
+            code = relay(process, write)
+            with self._lock:
+                if process not in self._running:
+                    raise CommandError(f"{shown(argv)} was ended on request", hint="Run the same command again.")
+        return code
 
     def put(self, content: bytes, path: Path, *, mode: int, account: str | None = None) -> None:
         """Write a file in one step; its folder must exist. See :meth:`mlox.protocols.Transport.put`."""
@@ -141,12 +165,15 @@ def last_lines(output: str, count: int = SHOWN_LINES) -> str:
 
 def _spawn(
     argv: Sequence[str],
-    stderr: int | IO[bytes],
+    stderr: int | IO[bytes] | None,
     environment: Mapping[str, str] | None,
     account: str | None,
     *,
-    stdin: bool,
+    stdin: int | None,
+    stdout: int | None = subprocess.PIPE,
+    session: bool = True,
 ) -> subprocess.Popen[bytes]:
+    """Start a command; without a ``session`` of its own it stays at our terminal, and None is what that has."""
     entry = _entry(account) if account is not None else None
     switch = entry is not None and entry.pw_uid != os.geteuid()
     if switch and os.geteuid() != 0:
@@ -155,11 +182,11 @@ def _spawn(
     try:
         return subprocess.Popen(
             list(argv),
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdin=subprocess.DEVNULL if stdin is None and session else stdin,
+            stdout=stdout,
             stderr=stderr,
             env={**base, **(environment or {})},
-            start_new_session=True,
+            start_new_session=session,
             cwd="/" if switch else None,
             user=entry.pw_uid if switch and entry is not None else None,
             group=entry.pw_gid if switch and entry is not None else None,

@@ -27,6 +27,7 @@ class Context:
         ask: puts a question to a person and returns the answer; None where nobody can be asked.
         read_secret: asks a person for a secret, or reads it from standard input; None where neither is possible.
         may_reveal: whether a secret may be shown; never in a notebook.
+        as_json: nothing but one JSON object may be printed.
         body: the YAML stack that stands beside the words, in a cell.
     """
 
@@ -40,6 +41,7 @@ class Context:
     read_secret: Callable[[str], Secret] | None = None
     may_reveal: bool = False
     interactive: bool = False
+    as_json: bool = False
     body: Body | None = None
 
     def stack(self, name: str | None = None) -> Stack:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlox.backends.native import (
     environments,
     examining,
+    executing,
     facts,
     keeping,
     labels,
@@ -35,6 +36,7 @@ from mlox.protocols import (
     Question,
     Transport,
     Viewer,
+    Write,
 )
 from mlox.secret import Secret
 from mlox.units import Job, Software, Unit
@@ -116,6 +118,14 @@ class NativeBackend:
             ServiceError: it failed or took too long; the problem ends with its last 20 lines, secrets masked.
         """
         starting.run_job(self._site, unit, job, secrets, emit)
+
+    def exec(self, unit: Unit, argv: Sequence[str], *, input: int | None, write: Write | None) -> int:
+        """Run a command beside ``unit``, as its account and in its environment; returns the exit code.
+
+        Raises:
+            ServiceError: the unit does not run.
+        """
+        return executing.execute(self._site, unit, argv, input=input, write=write)
 
     def stop(self, stack: str, service: str, name: str, *, purge: bool, emit: Emit) -> None:
         """Stop a unit with all of its processes; with ``purge`` remove its data and every trace of it.

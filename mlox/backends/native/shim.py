@@ -3,8 +3,9 @@
 Standalone, standard library only: the back end copies this file beside a stack's supervisor, which runs it as
 ``python -I -S shim.py LAUNCH`` (a process list shows no more than that). ``shim.py LAUNCH ARGV...`` runs another
 command in the unit's place: a job, a probe. LAUNCH is a JSON file of mode 0600: ``argv``, ``environment``, ``cwd``, and
-for units ``marker`` and ``record``. What runs beside a unit has ``#aside`` after its marker: a unit that begins again
-must not end its own probe, or a job that works on it.
+for units ``marker`` and ``record``. It ends with 127 where there is no such program, with 126 where that cannot be run.
+What runs beside a unit has ``#aside`` after its marker: a unit that begins again must not end its own probe, or a job
+that works on it.
 
 A unit's processes are found by the variable ``MLOX_UNIT`` in their environment. Some programs write their title over
 it (redis, postgres), therefore also by the process group in the record, and by descent. See proc(5), ps(1).
@@ -188,6 +189,9 @@ def main(arguments: list[str]) -> None:
         _begin(launch["marker"], launch["record"])
     elif VARIABLE in environment:
         environment[VARIABLE] += ASIDE
+        for name in ("TERM", "COLORTERM"):
+            if os.isatty(0) and name in os.environ:
+                environment.setdefault(name, os.environ[name])
     os.chdir(launch["cwd"])
     program = shutil.which(argv[0], path=environment.get("PATH", os.defpath)) or argv[0]
     sys.stdout.flush()
@@ -195,7 +199,8 @@ def main(arguments: list[str]) -> None:
     try:
         os.execve(program, argv, environment)  # noqa: S606 - becoming the command is the purpose
     except OSError as error:
-        sys.exit(f"mlox: {program} cannot be run: {error.strerror}")
+        sys.stderr.write(f"mlox: {program} cannot be run: {error.strerror}\n")
+        sys.exit(127 if isinstance(error, FileNotFoundError) else 126)
 
 
 if __name__ == "__main__":

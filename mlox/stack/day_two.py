@@ -1,0 +1,42 @@
+"""What a stack answers once it runs: a part of :class:`~mlox.stack.stack.Stack`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlox.protocols import Write
+from mlox.stack.executing import execute, running_unit
+from mlox.stack.surroundings import Surroundings
+
+
+class DayTwo:
+    """The calls for a stack that is in use; each reads what is there."""
+
+    def surroundings(self) -> Surroundings:
+        """What a plan depends on, read now."""
+        raise NotImplementedError
+
+    def exec(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        unit: str | None = None,
+        input: int | None = None,
+        write: Write | None,
+    ) -> int:
+        """Run a command inside a service, with its environment; returns the exit code.
+
+        Args:
+            unit: which one, where it has several. ``input``: the file descriptor that the command reads from.
+            write: gets what it writes, secrets masked. None: it has the terminal of this process.
+
+        Raises:
+            UnknownNameError: there is no such service, or no such unit of it.
+            UsageError: it has several units. ServiceError: it does not run.
+        """
+        return execute(self.surroundings(), name, argv, unit=unit, input=input, write=write)
+
+    def running_unit(self, name: str, unit: str | None = None) -> str:
+        """The unit that :meth:`exec` means, as ``service.unit``."""
+        return running_unit(self.surroundings(), name, unit).key

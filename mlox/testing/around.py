@@ -1,0 +1,44 @@
+"""What the fake back end does beside starting and stopping: leases, and commands that run beside a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlox.leases import Holder, Lease
+from mlox.protocols import Write
+from mlox.testing.commands import FakeCommands
+from mlox.testing.held import Held
+from mlox.testing.leases import FakeLeases
+from mlox.units import Unit
+
+UnitKey = tuple[str, str, str]
+
+
+class FakeAround:
+    """A part of :class:`~mlox.testing.backend.FakeBackend`.
+
+    Attributes:
+        leases: who holds which stack, and the clock of that.
+        execs: what ``exec`` can run.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[UnitKey, Held] = {}
+        self.leases = FakeLeases()
+        self.execs = FakeCommands(self._held)
+
+    def lease(self, stack: str, holder: Holder) -> Lease | Holder:
+        """The right to change a stack, by the clock of ``leases``."""
+        return self.leases.lease(stack, holder)
+
+    def holder(self, stack: str) -> Holder | None:
+        """Who has that right now."""
+        return self.leases.holder(stack)
+
+    def exec(self, unit: Unit, argv: Sequence[str], *, input: int | None, write: Write | None) -> int:
+        """Run one of ``execs.programs``.
+
+        Raises:
+            ServiceError: the unit does not run. RequirementError: a terminal was asked for.
+        """
+        return self.execs.exec(unit, argv, input=input, write=write)
