@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mlox.verbs.body import Body
     from mlox.verbs.table import Verb
 
-WITH_A_BODY = ("plan", "up")
+WITH_A_BODY = ("plan", "up", "check")
 """The verbs that take a YAML stack; without a verb a cell is planned, which touches nothing."""
 
 
@@ -236,6 +236,8 @@ def _split(line: str) -> list[str]:
 
 
 def _why(verb: Verb, code: int) -> str:
-    differs = "What runs differs from what is written, and --exit-code makes that a failure."
     asked = any(parameter.flag == "--exit-code" for parameter in verb.parameters)
-    return differs if code == 4 and asked else "Look at what it says above."
+    if code != 4 or not asked:
+        return "Look at what it says above."
+    what = "There is something to mend" if verb.name == "check" else "What runs differs from what is written"
+    return f"{what}, and --exit-code makes that a failure."

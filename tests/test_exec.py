@@ -114,7 +114,7 @@ def test_an_unknown_service(say: Say) -> None:
 def test_several_units_have_to_be_told_apart(up: mlox.Stack, isolated: Path) -> None:
     text = (isolated / "services" / "base.yaml").read_text().replace("name: base", "name: pair")
     binary = "{name: sh, version_argv: [sh, -c, echo v1], version_pattern: 'v(.*)'}"
-    worker = f"\n  worker: {{native: {{binary: {binary}, command: [sh, -c, sleep 1000]}}}}"
+    worker = f"\n  worker: {{listens: [], native: {{binary: {binary}, command: [sh, -c, sleep 1000]}}}}"
     (isolated / "services" / "pair.yaml").write_text(text.replace("\nclient:", f"{worker}\nclient:", 1))
     up.add("pair")
     up.up()

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlox.protocols import Write
+from mlox.stack.checking import check
 from mlox.stack.executing import execute, running_unit
+from mlox.stack.findings import Checked
 from mlox.stack.surroundings import Surroundings
+from mlox.workspace import Workspace
 
 
 class DayTwo:
     """The calls for a stack that is in use; each reads what is there."""
 
+    workspace: Workspace
+    _profile: str | None
+
     def surroundings(self) -> Surroundings:
         """What a plan depends on, read now."""
         raise NotImplementedError
+
+    def check(self, *names: str) -> Checked:
+        """What is wrong with what is written; ``.findings`` are a record each. Touches nothing, asks no server."""
+        return check(self.workspace, names, profile=self._profile)
 
     def exec(
         self,

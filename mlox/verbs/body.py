@@ -61,6 +61,11 @@ class Body:
     lines_before: int = 1
     variables: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def whole(self) -> str:
+        """The text with empty lines before it, so that lines count as in the source."""
+        return "\n" * self.lines_before + self.text
+
     def read(self, open_stack: Callable[[str | None], Stack]) -> tuple[Stack, tuple[Asked, ...]]:
         """The stack that it is for, and what it asks of it, providers first.
 
@@ -70,8 +75,7 @@ class Body:
         """
         from mlox.stack import Asked
 
-        text = "\n" * self.lines_before + self.text
-        reader = _Reader(text, self.source, self.variables)
+        reader = _Reader(self.whole, self.source, self.variables)
         value = reader.values()
         with reader.at(("name",)):
             stack = open_stack(value["name"] if isinstance(value.get("name"), str) else None)

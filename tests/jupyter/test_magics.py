@@ -287,7 +287,6 @@ def test_services_stand_in_one_place_only(churn: Run) -> None:
         "error: status takes no YAML below it",
         "hint: Write it with one percent sign: %mlox status.",
     ]
-    assert churn(f"%%mlox check\n{MLFLOW}").error == churn("%mlox check").error
 
 
 def test_an_error_can_be_caught_by_its_type(churn: Run) -> None:
