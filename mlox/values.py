@@ -262,14 +262,14 @@ def plan_rows(plan: Plan, *, detail: bool) -> list[tuple[str, str, str, str]]:
     rows: list[tuple[str, str, str, str]] = []
     for action in plan.actions:
         label = action.service if action.unit == "server" else f"{action.service}.{action.unit}"
-        told = [*action.reasons] if detail else [r for r in map(_steady, action.reasons) if r.before != r.after]
+        told = [*action.reasons] if detail else [r for r in map(steady, action.reasons) if r.before != r.after]
         rows.append(
             (action.kind, label, action.server, ", ".join(map(str, told)) or goes(action) or action.about.version)
         )
     return rows
 
 
-def _steady(reason: Reason) -> Reason:
+def steady(reason: Reason) -> Reason:
     """A reason as it is on every run: ``postgres`` for ``postgres at port 5432``, no ports, no versions of secrets."""
     if reason.field.startswith("ports."):
         return Reason(reason.field, None, None)

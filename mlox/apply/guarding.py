@@ -9,7 +9,20 @@ Seam = TypeVar("Seam")
 
 LOOKING = frozenset(
     {
-        *("facts", "observe", "examine", "probe", "logs", "follow", "endpoint", "leftovers", "holder", "abort", "name"),
+        *(
+            "facts",
+            "observe",
+            "examine",
+            "deviations",
+            "probe",
+            "logs",
+            "follow",
+            "endpoint",
+            "leftovers",
+            "holder",
+            "abort",
+            "name",
+        ),
         *("get", "names", "describe"),
     }
 )

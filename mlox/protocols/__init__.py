@@ -17,7 +17,7 @@ from mlox.protocols.backend import (
 )
 from mlox.protocols.events import Emit, Event, silent
 from mlox.protocols.executing import Executing
-from mlox.protocols.findings import Ending, Findings
+from mlox.protocols.findings import Comparing, Deviation, Ending, Findings
 from mlox.protocols.registry import Registry
 from mlox.protocols.secrets import SecretChain, SecretStore, StoredSecret, WritableStore
 from mlox.protocols.sharing import Changes, Leaver, Recipient, Resealed, SharedStore, Sharing
@@ -27,7 +27,9 @@ from mlox.protocols.undoing import Kept, Undoing
 __all__ = [
     "Backend",
     "Changes",
+    "Comparing",
     "Completed",
+    "Deviation",
     "Emit",
     "Ending",
     "Endpoint",

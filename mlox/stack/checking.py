@@ -170,6 +170,8 @@ class Written:
             pins=pins,
             versions=dict.fromkeys(self.around.secrets.names() if spec.id else (), "set"),
             backends={name: server.backend for name, server in known.items()},
+            root=str(self.around.workspace.root),
+            here=self.around.local_servers(),
         )
 
     def _pins(self) -> dict[str, tuple[str, ...]] | Finding:
@@ -179,11 +181,13 @@ class Written:
             return found("pins", "", error, file=LOCK)
 
     def _unpinned(self, name: str, units: tuple[Unit, ...], pinned: Mapping[str, tuple[str, ...]]) -> Iterator[Finding]:
-        own = (unit.software.packages for unit in units if unit.service == name and unit.software.packages)
-        for packages in dict.fromkeys(own):
-            if lock_key(packages) not in pinned:
-                problem = f"{name}: no exact versions for {', '.join(packages)}"
-                yield Finding("pins", name, problem, f"The next `mlox up {name}` writes them; commit {LOCK}.", LOCK)
+        own = (unit.software for unit in units if unit.service == name and not unit.software.build)
+        for software in dict.fromkeys(own):
+            key = lock_key(software.packages) or software.image
+            if key and key not in pinned:
+                what = "digest" if software.image else "exact versions"
+                hint = f"The next `mlox up {name}` writes {'it' if software.image else 'them'}; commit {LOCK}."
+                yield Finding("pins", name, f"{name}: no {what} for {key}", hint, LOCK)
 
     def _error(self, name: str, error: MloxError) -> Finding:
         """An error about a service, at the key that it names."""

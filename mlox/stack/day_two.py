@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mlox.protocols import Write
 from mlox.stack.checking import check
+from mlox.stack.drifting import Drifted, drift
 from mlox.stack.executing import execute, running_unit
 from mlox.stack.findings import Checked
 from mlox.stack.surroundings import Surroundings
@@ -25,6 +26,14 @@ class DayTwo:
     def check(self, *names: str) -> Checked:
         """What is wrong with what is written; ``.findings`` are a record each. Touches nothing, asks no server."""
         return check(self.workspace, names, profile=self._profile)
+
+    def drift(self, *names: str) -> Drifted:
+        """How what runs differs from what is written, and from how it was made; ``.differences`` are a record each.
+
+        Raises:
+            UnknownNameError: there is no service of a name.
+        """
+        return drift(self.surroundings(), names)
 
     def exec(
         self,

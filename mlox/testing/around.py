@@ -1,11 +1,12 @@
-"""What the fake back end does beside starting and stopping: leases, and commands that run beside a unit."""
+"""What the fake back end does beside starting and stopping: leases, commands beside a unit, changes by hand."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mlox.leases import Holder, Lease
-from mlox.protocols import Write
+from mlox.protocols import Deviation, Write
+from mlox.secret import Secret
 from mlox.testing.commands import FakeCommands
 from mlox.testing.held import Held
 from mlox.testing.leases import FakeLeases
@@ -34,6 +35,16 @@ class FakeAround:
     def holder(self, stack: str) -> Holder | None:
         """Who has that right now."""
         return self.leases.holder(stack)
+
+    def deviations(self, unit: Unit, secrets: Mapping[str, Secret]) -> tuple[Deviation, ...]:
+        """What :meth:`tamper` did since the unit was started."""
+        del secrets
+        held = self._held.get((unit.stack, unit.service, unit.name))
+        return tuple(held.deviations) if held is not None else ()
+
+    def tamper(self, unit: Unit, deviation: Deviation) -> None:
+        """Change something of a unit by hand."""
+        self._held[unit.stack, unit.service, unit.name].deviations.append(deviation)
 
     def exec(self, unit: Unit, argv: Sequence[str], *, input: int | None, write: Write | None) -> int:
         """Run one of ``execs.programs``.

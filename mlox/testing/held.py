@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mlox.protocols import Ending, Observed, State
+from mlox.protocols import Deviation, Ending, Observed, State
 from mlox.units import Unit
 
 
@@ -22,6 +22,7 @@ class Held:
     jobs: set[str] = field(default_factory=set)
     endings: list[Ending] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+    deviations: list[Deviation] = field(default_factory=list)
 
 
 def fits(there: Unit, unit: Unit) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from mlox.protocols import Backend, Event, Observed, silent
+from mlox.protocols import Backend, Deviation, Event, Observed, silent
 from mlox.secret import Secret
 from mlox.testing import FakeBackend
 from mlox.units import Job, PortBinding, Probe, SecretRef, Software, Unit
@@ -47,6 +47,9 @@ class Bench(Protocol):
 
     def write(self, unit: Unit) -> None:
         """Make the running unit write one more line."""
+
+    def edit_file(self, unit: Unit) -> None:
+        """Change the unit's first file by hand, where it lies."""
 
     def write_data(self, unit: Unit, text: str) -> None:
         """Let a unit's data be this text."""
@@ -84,6 +87,9 @@ class FakeBench:
     def write(self, unit: Unit) -> None:
         self.backend.say(unit.stack, unit.service, unit.name, "asked for /")
 
+    def edit_file(self, unit: Unit) -> None:
+        self.backend.tamper(unit, Deviation("file", "config/words", "changed"))
+
     def write_data(self, unit: Unit, text: str) -> None:
         self.backend.data[unit.stack, unit.service] = text
 
@@ -116,6 +122,9 @@ class NativeBench:
     def write(self, unit: Unit) -> None:
         with urllib.request.urlopen(f"http://127.0.0.1:{unit.ports[0].number}/", timeout=5) as answer:
             answer.read()
+
+    def edit_file(self, unit: Unit) -> None:
+        Path(unit.files[0].path).write_text("by hand")
 
     def write_data(self, unit: Unit, text: str) -> None:
         (Path(unit.directories[0][1]) / "words").write_text(text)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlox.backends.native import (
+    comparing,
     environments,
     examining,
     executing,
@@ -25,6 +26,7 @@ from mlox.backends.native.layout import stacks
 from mlox.backends.native.site import Site
 from mlox.leases import Holder, Lease
 from mlox.protocols import (
+    Deviation,
     Emit,
     Endpoint,
     Facts,
@@ -166,6 +168,10 @@ class NativeBackend:
     def examine(self, unit: Unit) -> Findings:
         """Look closely at a unit: how it ended, what of it is gone, who has its ports."""
         return examining.examine(self._site, unit)
+
+    def deviations(self, unit: Unit, secrets: Mapping[str, Secret]) -> tuple[Deviation, ...]:
+        """What of a unit somebody changed by hand: files, what it is started with, its variables."""
+        return comparing.compare(self._site, unit, secrets)
 
     def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
         """The last ``lines`` lines of a unit's output, also after it was stopped."""
