@@ -76,6 +76,11 @@ def test_it_touches_nothing_and_asks_no_server(clean: mlox.Stack, machine: FakeB
             "mlox.yaml:4",
             "base: unknown server 'gpu'",
         ),
+        (
+            "services:\n  redis: {service: redis, version: '1.0'}\n",
+            "mlox.yaml:4",
+            "redis 1.0 is not supported: the catalog entry fits >=6.2",
+        ),
         ("services:\n  base: {service: base, versio: '1'}\n", "mlox.yaml:4", "services.base: unknown key 'versio'"),
         (
             "profiles:\n  gpu:\n    servers: {base: far}\n",

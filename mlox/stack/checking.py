@@ -13,7 +13,7 @@ from mlox.resolve import World, check_options, lock_key, order, programs, resolv
 from mlox.specs import CatalogService, ServiceSpec, StackSpec
 from mlox.stack.checking_files import component_findings, component_names, file_findings, vault_findings
 from mlox.stack.findings import Checked, Finding, Kind, as_table, each_found, found
-from mlox.stack.joining import Asked
+from mlox.stack.joining import Asked, check_version
 from mlox.stack.operations import starting
 from mlox.stack.profiles import with_profile
 from mlox.stack.server import known_servers
@@ -111,6 +111,8 @@ class Written:
                 hint = f"The next `mlox up {name}` writes it, or write it: version: '{self.entries[name].version}'."
                 yield self._finding(name, "the version is not pinned", hint)
             try:
+                if service.version is not None:
+                    check_version(self.entries[name], service.version)
                 units = resolve(sound, (name,), world)
             except MloxError as error:
                 yield self._error(name, error)

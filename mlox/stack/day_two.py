@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlox.protocols import Write
+from mlox.locks import Hold
+from mlox.protocols import Emit, Write, silent
+from mlox.stack.adopting import Adoption, adoption, write
 from mlox.stack.checking import check
 from mlox.stack.drifting import Drifted, drift
 from mlox.stack.executing import execute, running_unit
 from mlox.stack.findings import Checked
+from mlox.stack.holding import hold_here
 from mlox.stack.surroundings import Surroundings
 from mlox.workspace import Workspace
 
@@ -17,6 +20,12 @@ class DayTwo:
     """The calls for a stack that is in use; each reads what is there."""
 
     workspace: Workspace
+
+    @property
+    def id(self) -> str | None:
+        """What identifies it on servers."""
+        raise NotImplementedError
+
     _profile: str | None
 
     def surroundings(self) -> Surroundings:
@@ -34,6 +43,25 @@ class DayTwo:
             UnknownNameError: there is no service of a name.
         """
         return drift(self.surroundings(), names)
+
+    def adopt(self, *names: str, dry_run: bool = False, emit: Emit = silent) -> Adoption:
+        """Write into ``mlox.yaml`` what runs, so that ``plan`` has nothing to do; touches no machine.
+
+        Args:
+            names: services, also stopped ones; none means all that run.
+
+        Raises:
+            UnknownNameError: there is no such service, or the catalog does not know what it is.
+            MloxError: what runs cannot be written.
+        """
+        found = adoption(self.surroundings(), names)
+        if dry_run or not found:
+            return found
+        with Hold(self.id or "", emit=emit) as hold:
+            hold_here(hold, self.workspace)
+            found = adoption(self.surroundings(), names)
+            write(self.workspace, found)
+        return found
 
     def exec(
         self,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from mlox.errors import MloxError, SecretError
 from mlox.plan import Plan, Reason
 from mlox.protocols import Observed
+from mlox.resolve import with_providers
 from mlox.secret import Secret
 from mlox.stack.operations import plan_up, starting, units_of
 from mlox.stack.surroundings import Surroundings
@@ -99,9 +100,12 @@ def _planned(around: Surroundings, names: Collection[str]) -> Iterator[Differenc
     try:
         plans[""] = plan_up(around, *starting(around, (), ()), prune=False)
     except MloxError:
+        needs = {name: service.needs for name, service in around.spec.services.items()}
         for name in around.spec.services:
+            services = {each: around.spec.services[each] for each in with_providers((name,), needs)}
+            alone = replace(around, spec=around.spec.model_copy(update={"services": services}))
             try:
-                plans[name] = plan_up(around, *starting(around, (name,), ()), prune=False)
+                plans[name] = plan_up(alone, *starting(alone, (), ()), prune=False)
             except MloxError as error:
                 if not names or name in names:
                     yield Difference(name, "", "plan", "plan", error.problem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from mlox.values import Value
+from mlox.values import Notice, Value
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
 
@@ -35,3 +35,19 @@ def drift(
     }
     notes = (*found.notes, *(text for kind, text in ways.items() if kind in once))
     return replace(found, notes=notes, code=4 if exit_code else 0)
+
+
+@verb("adopt", group="stack")
+def adopt(
+    ctx: Context, names: Annotated[tuple[str, ...], "services, also stopped ones; none means all that run"] = ()
+) -> Value:
+    """Write into mlox.yaml what runs: what a colleague started, options that were changed; touches no machine."""
+    stack = ctx.stack()
+    stack.workspace.read()
+    found = stack.adopt(*names, dry_run=ctx.dry_run, emit=ctx.emit)
+    left = tuple(f"still differs: {line}" for line in found.left)
+    json = {"services": dict(found.changes), "diff": list(found.diff), "left": list(found.left)}
+    if not found:
+        return Notice(("mlox.yaml says already what runs",), {**json, "written": False})
+    end = "nothing was written" if ctx.dry_run else f"wrote: mlox.yaml ({', '.join(found.changes)})"
+    return Notice((*found.diff, end, *left), {**json, "written": not ctx.dry_run})
