@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from graphlib import TopologicalSorter
 
+from mlox.apply.recording import recorded
 from mlox.apply.running import Run
 from mlox.apply.seams import Applied, Seams
 from mlox.errors import Cancelled, DriftError, ServiceError
@@ -30,12 +31,13 @@ def apply(plan: Plan, seams: Seams, *, emit: Emit, cancel: threading.Event) -> A
     _check_drift(plan, seams)
     seams = seams.guarded()
     run = Run(plan, seams, emit, cancel)
-    for action in plan.actions:
-        if action.kind in ("stop", "remove"):
-            run.attempt(action.service, partial(run.take_down, action))
-    _in_order(plan, run)
-    if cancel.is_set():
-        raise Cancelled("interrupted; what was started stays", hint="Run the same command again to go on.")
+    with recorded(plan, seams, run.applied, emit):
+        for action in plan.actions:
+            if action.kind in ("stop", "remove"):
+                run.attempt(action.service, partial(run.take_down, action))
+        _in_order(plan, run)
+        if cancel.is_set():
+            raise Cancelled("interrupted; what was started stays", hint="Run the same command again to go on.")
     return run.applied
 
 

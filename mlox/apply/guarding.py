@@ -9,20 +9,8 @@ Seam = TypeVar("Seam")
 
 LOOKING = frozenset(
     {
-        *(
-            "facts",
-            "observe",
-            "examine",
-            "deviations",
-            "probe",
-            "logs",
-            "follow",
-            "endpoint",
-            "leftovers",
-            "holder",
-            "abort",
-            "name",
-        ),
+        *("facts", "observe", "examine", "deviations", "history", "probe", "logs", "follow", "endpoint", "leftovers"),
+        *("holder", "abort", "name"),
         *("get", "names", "describe"),
     }
 )

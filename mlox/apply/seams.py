@@ -8,6 +8,7 @@ from typing import Protocol
 
 from mlox.apply.guarding import guarded
 from mlox.errors import MloxError
+from mlox.leases import Holder
 from mlox.protocols import Backend, WritableStore
 from mlox.units import Software
 
@@ -23,13 +24,15 @@ class Pins(Protocol):
 class Seams:
     """What ``apply`` acts through: a back end for each server, the store of generated secrets, the lock file.
 
-    ``check`` is called before each effect, and raises where the stack is no longer ours to change.
+    ``check`` is called before each effect, and raises where the stack is no longer ours to change. ``holder``: who does
+    it, for the history; by default this process.
     """
 
     backends: Mapping[str, Backend]
     store: WritableStore
     pins: Pins
     check: Callable[[], None] = lambda: None
+    holder: Holder | None = None
 
     def guarded(self) -> Seams:
         """The same, with ``check`` before each call that changes something."""

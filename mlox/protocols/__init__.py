@@ -18,6 +18,7 @@ from mlox.protocols.backend import (
 from mlox.protocols.events import Emit, Event, silent
 from mlox.protocols.executing import Executing
 from mlox.protocols.findings import Comparing, Deviation, Ending, Findings
+from mlox.protocols.history import Entry, Outcome, Recording, Step, with_entry
 from mlox.protocols.registry import Registry
 from mlox.protocols.secrets import SecretChain, SecretStore, StoredSecret, WritableStore
 from mlox.protocols.sharing import Changes, Leaver, Recipient, Resealed, SharedStore, Sharing
@@ -33,6 +34,7 @@ __all__ = [
     "Emit",
     "Ending",
     "Endpoint",
+    "Entry",
     "Event",
     "Executing",
     "Facts",
@@ -42,9 +44,11 @@ __all__ = [
     "Leaver",
     "Leftover",
     "Observed",
+    "Outcome",
     "Program",
     "Question",
     "Recipient",
+    "Recording",
     "Registry",
     "Resealed",
     "SecretChain",
@@ -52,6 +56,7 @@ __all__ = [
     "SharedStore",
     "Sharing",
     "State",
+    "Step",
     "StoredSecret",
     "Transport",
     "Undoing",
@@ -59,4 +64,5 @@ __all__ = [
     "WritableStore",
     "Write",
     "silent",
+    "with_entry",
 ]

@@ -10,6 +10,7 @@ from mlox.leases import Leasing
 from mlox.protocols.events import Emit
 from mlox.protocols.executing import Executing
 from mlox.protocols.findings import Comparing, Findings
+from mlox.protocols.history import Recording
 from mlox.protocols.undoing import Undoing
 from mlox.secret import Secret
 from mlox.units import Job, Software, Unit
@@ -118,7 +119,7 @@ Viewer = Literal["process"]
 """For whom an address is asked: this process. Units on other networks come with the back ends that have them."""
 
 
-class Backend(Leasing, Undoing, Executing, Comparing, Protocol):
+class Backend(Leasing, Undoing, Executing, Comparing, Recording, Protocol):
     """A way to run units on one server, to hold a stack there, and to undo a change. Every call is idempotent."""
 
     name: str

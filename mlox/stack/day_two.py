@@ -12,6 +12,7 @@ from mlox.stack.drifting import Drifted, drift
 from mlox.stack.executing import execute, running_unit
 from mlox.stack.findings import Checked
 from mlox.stack.holding import hold_here
+from mlox.stack.remembering import History, history
 from mlox.stack.surroundings import Surroundings
 from mlox.workspace import Workspace
 
@@ -62,6 +63,13 @@ class DayTwo:
             found = adoption(self.surroundings(), names)
             write(self.workspace, found)
         return found
+
+    def history(self, name: str | None = None, *, limit: int | None = None) -> History:
+        """What was done to the stack, or to one service, the latest first; ``.entries`` are a record each.
+
+        It is kept on the servers: a colleague sees the same.
+        """
+        return history(self.surroundings(), name, limit=limit)
 
     def exec(
         self,

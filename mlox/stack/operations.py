@@ -182,7 +182,7 @@ def take_down(around: Surroundings, names: Collection[str], *, purge: bool, emit
 
 
 def clear(around: Surroundings, names: Collection[str]) -> None:
-    """After a purge of ``names``, while the lock is held: their generated secrets, then the stack's empty folder.
+    """After a purge of ``names``, while the lock is held: their generated secrets, at last what the stack itself has.
 
     ``apply`` has removed these secrets, unless it was killed between the data and them.
     """
@@ -195,6 +195,8 @@ def clear(around: Surroundings, names: Collection[str]) -> None:
             for secret in sorted(made & stored):
                 around.store.delete(secret)
     if not there:
+        for backend in around.backends.values():
+            backend.forget(around.spec.id or "")
         _clear_folder(around.folder)
 
 

@@ -197,7 +197,8 @@ class Surroundings:
 
     def seams(self) -> Seams:
         """What ``apply`` acts through."""
-        return Seams(self.backends, self.store, _Pins(self.workspace.lock), self._check)
+        holder = self.hold.holder if self.hold is not None else None
+        return Seams(self.backends, self.store, _Pins(self.workspace.lock), self._check, holder)
 
     def _check(self) -> None:
         if self.hold is not None:

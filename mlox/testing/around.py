@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mlox.leases import Holder, Lease
-from mlox.protocols import Deviation, Write
+from mlox.protocols import Deviation, Entry, Write, with_entry
 from mlox.secret import Secret
 from mlox.testing.commands import FakeCommands
 from mlox.testing.held import Held
@@ -26,6 +26,7 @@ class FakeAround:
     def __init__(self) -> None:
         self._held: dict[UnitKey, Held] = {}
         self.leases = FakeLeases()
+        self._history: dict[str, tuple[Entry, ...]] = {}
         self.execs = FakeCommands(self._held)
 
     def lease(self, stack: str, holder: Holder) -> Lease | Holder:
@@ -45,6 +46,18 @@ class FakeAround:
     def tamper(self, unit: Unit, deviation: Deviation) -> None:
         """Change something of a unit by hand."""
         self._held[unit.stack, unit.service, unit.name].deviations.append(deviation)
+
+    def record(self, stack: str, entry: Entry) -> None:
+        """Keep what is done to a stack."""
+        self._history[stack] = with_entry(self.history(stack), entry)
+
+    def history(self, stack: str) -> tuple[Entry, ...]:
+        """What was done to a stack, the oldest first."""
+        return self._history.get(stack, ())
+
+    def forget(self, stack: str) -> None:
+        """Forget that."""
+        self._history.pop(stack, None)
 
     def exec(self, unit: Unit, argv: Sequence[str], *, input: int | None, write: Write | None) -> int:
         """Run one of ``execs.programs``.

@@ -7,7 +7,20 @@ import importlib
 from mlox.errors import UnknownNameError, UsageError
 from mlox.verbs.table import TABLE, Parameter, Verb
 
-MODULES = ("both", "stack", "services", "exec", "why", "check", "drift", "secrets", "sharing", "rotate", "scan")
+MODULES = (
+    "both",
+    "stack",
+    "services",
+    "exec",
+    "why",
+    "check",
+    "drift",
+    "history",
+    "secrets",
+    "sharing",
+    "rotate",
+    "scan",
+)
 
 FAMILIAR = {
     "ps": "status",

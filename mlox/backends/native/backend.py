@@ -19,6 +19,7 @@ from mlox.backends.native import (
     observing,
     ports,
     probing,
+    recording,
     starting,
     stopping,
 )
@@ -29,6 +30,7 @@ from mlox.protocols import (
     Deviation,
     Emit,
     Endpoint,
+    Entry,
     Facts,
     Findings,
     Health,
@@ -160,6 +162,22 @@ class NativeBackend:
     def recover(self, stack: str) -> None:
         """Finish what a killed process left half done; starts nothing."""
         keeping.recover(self._site, self._site.place(stack))
+
+    def record(self, stack: str, entry: Entry) -> None:
+        """Keep what is done to a stack, beside its units.
+
+        Raises:
+            RequirementError: it cannot be written.
+        """
+        recording.record(self._site.place(stack), entry, self._site.transport)
+
+    def history(self, stack: str) -> tuple[Entry, ...]:
+        """What was done to a stack, the oldest first."""
+        return recording.history(self._site.place(stack))
+
+    def forget(self, stack: str) -> None:
+        """Remove that."""
+        recording.forget(self._site.place(stack))
 
     def probe(self, unit: Unit) -> Health:
         """Ask once whether ``unit`` is healthy; dead means that waiting is of no use."""

@@ -77,6 +77,11 @@ class Place:
         return self.folder / "kept"
 
     @property
+    def history(self) -> Path:
+        """What was done to the stack; see ``recording.py``."""
+        return self.folder / "history"
+
+    @property
     def socket(self) -> Path:
         """The supervisor's socket: beside its configuration, or in a short folder where that path is too long."""
         near = self.supervisor / "supervisor.sock"
