@@ -16,6 +16,7 @@ MODULES = (
     "check",
     "drift",
     "history",
+    "authoring",
     "secrets",
     "sharing",
     "rotate",

@@ -151,7 +151,8 @@ def complete(words: Sequence[str], names: Names) -> tuple[Candidate, ...]:
         return tuple(Candidate(f"{flag}={one.text}", one.kind, one.help) for one in values)
     if partial.startswith("-"):
         return _starting(partial, _flags(found, rest))
-    return _starting(partial, [*_positional(found, rest, partial, names)] or _flags(found, rest))
+    further = _verbs(found.name.split()) if not rest else []
+    return _starting(partial, [*_positional(found, rest, partial, names), *further] or _flags(found, rest))
 
 
 def option_values(option: OptionSpec) -> list[str]:
@@ -264,6 +265,8 @@ def _values(flag: str, verb: Verb | None, rest: Sequence[str], names: Names) -> 
     if flag == "--needs" and verb is not None:
         return _wirings(_arguments(verb, rest), names)
     known = {"--profile": names.profiles, "--on": names.servers} if flag in ("--profile", "--on") else {}
+    if flag == "--from":
+        known = {flag: names.catalog}
     if flag == "--completion":
         known = {flag: ("bash", "zsh", "fish")}
     return [Candidate(name, "value") for name in known.get(flag, ())]
