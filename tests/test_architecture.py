@@ -34,6 +34,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "lockfile",
         "workspace",
         "stack",
+        "worksheet",
         "verbs",
         "secrets cli mcp mlox_jupyter",
         "mlox __main__",

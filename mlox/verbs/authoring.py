@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
-from mlox.errors import UsageError, WorkspaceError
-from mlox.values import Notice, Value
+from mlox.errors import UnknownNameError, UsageError, WorkspaceError
+from mlox.values import Notice, Table, Value
 from mlox.verbs.components import is_component
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
@@ -41,3 +43,48 @@ def catalog_new(
         raise WorkspaceError(f"cannot write {path}: {error.strerror}", hint="Make its folder writable.") from error
     test = f"test it: {{mlox}} catalog test {shown}"
     return Notice((f"wrote: {shown}", f"start it: {{mlox}} up {name}", test), json, details=(str(path),))
+
+
+@verb("catalog test", group="more")
+def catalog_test(
+    ctx: Context,
+    file: Annotated[str, "a YAML file, as in services/"],
+    *,
+    backend: Annotated[str, "native or docker"] = "native",
+    set_: Annotated[tuple[str, ...], "an option of it, NAME=VALUE; can be repeated"] = (),
+) -> Value:
+    """Try a service out in a scratch stack: whatever every service must do, point by point; takes minutes.
+
+    It is started, killed, stopped, started again and purged, mlox itself is killed on the way, and it is looked what is
+    left and who sees its passwords. Your stack and its data are not touched.
+    """
+    from mlox.worksheet import try_out
+
+    path = _existing(ctx, file)
+    if backend not in ("native", "docker"):
+        raise UnknownNameError.among("back end", backend, ("native", "docker"))
+    if ctx.dry_run:
+        return Notice((f"would try {file} out on {backend}, in a scratch stack; nothing was done",), {"points": []})
+    results = try_out(path, backend=backend, options=set_, emit=ctx.emit)
+    failed = [each for each in results if each.state == "failed"]
+    good = sum(each.state == "ok" for each in results)
+    return Table(
+        ("state", "point", "why"),
+        tuple((each.state, each.point, each.why) for each in results),
+        {"file": str(path), "backend": backend, "points": [asdict(each) for each in results]},
+        detailed=frozenset({"why"}),
+        notes=(f"{good} of {len(results)} points", *(f"{each.point}: {each.why}" for each in failed)),
+        code=(3 if good else 1) if failed else 0,
+    )
+
+
+def _existing(ctx: Context, file: str) -> Path:
+    """The file, from the folder where the words were typed."""
+    path = ((ctx.folder or Path.cwd()) / file).absolute()
+    if not path.is_file():
+        raise UsageError(
+            f"there is no file {file}", hint="Name one, for example: mlox catalog test services/mine.yaml."
+        )
+    if path.suffix != ".yaml":
+        raise UsageError(f"{file} is not called NAME.yaml", hint="Rename it: the catalog reads *.yaml.")
+    return path

@@ -265,6 +265,8 @@ def _values(flag: str, verb: Verb | None, rest: Sequence[str], names: Names) -> 
     if flag == "--needs" and verb is not None:
         return _wirings(_arguments(verb, rest), names)
     known = {"--profile": names.profiles, "--on": names.servers} if flag in ("--profile", "--on") else {}
+    if flag == "--backend":
+        known = {flag: ("native", "docker")}
     if flag == "--from":
         known = {flag: names.catalog}
     if flag == "--completion":
