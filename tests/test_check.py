@@ -140,6 +140,13 @@ def test_packages_without_exact_versions(say: Say) -> None:
     assert told()[0][0] == "mlox.lock.yaml"
 
 
+def test_an_image_without_a_digest_and_no_engine_is_asked(clean: mlox.Stack) -> None:
+    write("services:\n  redis: {service: redis, version: '7', server: docker}\n")
+    assert told() == [("mlox.lock.yaml", "redis: no digest for redis:7")]
+    clean.workspace.lock.put_image("redis:7", f"redis@sha256:{'0' * 64}")
+    assert told() == []
+
+
 def test_a_secret_that_somebody_has_to_set(clean: mlox.Stack, isolated: Path, say: Say) -> None:
     path = isolated / "services" / "base.yaml"
     path.write_text(path.read_text().replace("{password: {generate: 16}}", "{password: {help: from the vendor}}"))

@@ -21,7 +21,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "statsu": ("unknown verb 'statsu'", "'status'"),
     "STATUS": ("unknown verb 'STATUS'", "'status'"),
     "panel": ("unknown verb 'panel'", ""),
-    "drift": ("unknown verb 'drift'", ""),
+    "backup": ("unknown verb 'backup'", ""),
     "secrets": ("'secrets' needs", "secrets get, secrets join, secrets key load"),
     "secrets foo": ("unknown verb 'secrets foo'", "secrets"),
     "secrets lst": ("unknown verb 'secrets lst'", "'secrets list'"),

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from mlox.documents import line_of
 from mlox.errors import MloxError, SpecError, UnknownNameError
+from mlox.lockfile import LOCK
 from mlox.protocols import Facts
 from mlox.resolve import World, check_options, lock_key, order, programs, resolve
 from mlox.specs import CatalogService, ServiceSpec, StackSpec
@@ -19,7 +20,7 @@ from mlox.stack.profiles import with_profile
 from mlox.stack.server import known_servers
 from mlox.stack.surroundings import Surroundings
 from mlox.units import Unit
-from mlox.workspace import LOCK, SPEC, Workspace
+from mlox.workspace import SPEC, Workspace
 
 PLENTY = 1 << 60
 """Room on a server that is not asked: whether a service fits there is for ``plan`` to say."""
@@ -178,7 +179,7 @@ class Written:
 
     def _pins(self) -> dict[str, tuple[str, ...]] | Finding:
         try:
-            return self.around.workspace.lock.read()
+            return self.around.workspace.lock.pins()
         except MloxError as error:
             return found("pins", "", error, file=LOCK)
 
