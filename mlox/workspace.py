@@ -7,7 +7,7 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -136,6 +136,11 @@ class Workspace:
         """Write a new service, or some values of one that is there."""
         return self._edit({"services": {name: values}})
 
+    def put_services(self, services: Mapping[str, Mapping[str, object]], files: Mapping[Path, bytes]) -> StackSpec:
+        """Write new services, and new files beside ``mlox.yaml``: all or nothing."""
+        edits = [Edit(path, content, replaces=None) for path, content in files.items()]
+        return self._edit({"services": services}, beside=edits)
+
     def drop_service(self, name: str) -> StackSpec:
         """Take a service out."""
         return self._edit({"services": {name: REMOVED}})
@@ -161,11 +166,13 @@ class Workspace:
         finally:
             os.close(descriptor)
 
-    def _edit(self, changes: Mapping[str, object], *, after: str | None = None) -> StackSpec:
+    def _edit(
+        self, changes: Mapping[str, object], *, after: str | None = None, beside: Sequence[Edit] = ()
+    ) -> StackSpec:
         before, source = _text(self.path), str(self._shown(self.path))
         text = edited(before, changes, source=source, after=after)
         spec = parse(text, StackSpec, source=source)
-        self.journal.write([Edit(self.path, text.encode(), replaces=before.encode())])
+        self.journal.write([*beside, Edit(self.path, text.encode(), replaces=before.encode())])
         return spec
 
     def _shown(self, path: Path) -> Path:

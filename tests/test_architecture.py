@@ -23,7 +23,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "matching",
         "specs",
         "variables interpolation",
-        "units leases",
+        "units leases dotenv",
         "protocols",
         "journal locks",
         "documents",

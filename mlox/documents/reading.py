@@ -51,9 +51,8 @@ def load(text: str, *, source: str, tags: Mapping[str, Tag] | None = None) -> ob
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
-        raise SpecError(
-            f"{source}{line}: not valid YAML: {error.problem or error.context}", hint="Mend that line and try again."
-        ) from error
+        problem = (error.problem or error.context or "").partition(" with value ")[0]  # the values may be secrets
+        raise SpecError(f"{source}{line}: not valid YAML: {problem}", hint="Mend that line and try again.") from error
     except YAMLError as error:
         raise SpecError(f"{source}: not valid YAML: {str(error).splitlines()[0]}", hint="Mend the file.") from error
     except (RecursionError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from os.path import normpath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mlox.errors import SpecError
@@ -79,9 +80,9 @@ def _container(service: Decided, texts: Texts, unit_name: str, spec: UnitSpec) -
         user=spec.user or "",
         working_dir=spec.working_dir or "",
         volumes=tuple(Volume(n, service.directory(n), data.volume or "") for n, data in service.catalog.data.items()),
-        aliases=(service.alias(unit_name),),
+        aliases=(service.alias(unit_name), *spec.aliases),
         hosts=tuple(sorted(hosts.items())),
-        settings=_settings(spec),
+        settings=_settings(service, spec),
     )
     return Form(tuple(map(texts.argument, spec.command or ())), _image(service, texts, unit_name, spec), container)
 
@@ -98,7 +99,7 @@ def _image(service: Decided, texts: Texts, unit_name: str, spec: UnitSpec) -> So
 
 def _build(service: Decided, build: BuildSpec) -> tuple[tuple[str, str], ...]:
     values = {
-        "context": str(PurePosixPath(service.world.root) / build.context),
+        "context": normpath(PurePosixPath(service.world.root) / build.context),
         "dockerfile": build.dockerfile or "",
         "target": build.target or "",
         **{f"args.{key}": str(value) for key, value in build.args.items()},
@@ -106,10 +107,19 @@ def _build(service: Decided, build: BuildSpec) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((key, value) for key, value in values.items() if value))
 
 
-def _settings(spec: UnitSpec) -> Mapping[str, Any]:
-    """Compose's other keys, as far as they say something."""
+def _settings(service: Decided, spec: UnitSpec) -> Mapping[str, Any]:
+    """Compose's other keys, as far as they say something; what is mounted of this machine by its absolute path."""
     keys = set(ComposeKeys.model_fields) - TOLD_ELSEWHERE
-    return dict(sorted(spec.model_dump(mode="json", include=keys, exclude_defaults=True).items()))
+    settings = spec.model_dump(mode="json", include=keys, exclude_defaults=True)
+    for mount in settings.get("volumes", ()):
+        if mount["type"] == "bind":
+            mount["source"] = normpath(PurePosixPath(service.world.root) / _at_home(mount["source"]))
+    return dict(sorted(settings.items()))
+
+
+def _at_home(path: str) -> str:
+    """A path whose ``~/`` is the user's home."""
+    return f"{Path.home()}{path[1:]}" if path == "~" or path.startswith("~/") else path
 
 
 def _met(service: Decided) -> list[str]:

@@ -1,18 +1,12 @@
-"""Secrets from the ``.env`` file of a workspace, by Compose's rules.
-
-``NAME=value``, an ``export`` before it, comments after ``#``; single quotes keep a text as it is, double quotes know
-backslashes, both may go over lines; elsewhere ``$NAME`` and ``${NAME:-default}`` stand for variables.
-Source: https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax
-"""
+"""Secrets from the ``.env`` file of a workspace, by Compose's rules; see :mod:`mlox.dotenv`."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
+from mlox.dotenv import Entry, parse
 from mlox.errors import SecretError, SpecError
 from mlox.interpolation import interpolate
 from mlox.protocols import StoredSecret
@@ -21,20 +15,6 @@ from mlox.secret_stores.folders import unreadable
 from mlox.secret_stores.names import is_name, not_found, version_not_found
 
 VERSION = "env-file"
-_KEY = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*([=:])[ \t]*")
-_BARE = re.compile(r"[ \t]*(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_.-]*[ \t]*(?:#.*)?$")
-_SINGLE = re.compile(r"'([^']*)'")
-_DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_AFTER = re.compile(r"[ \t]*(?:#.*)?$")
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "$": "$$"}
-
-
-class Entry(NamedTuple):
-    """A value as it is written: in which line, and whether ``$`` begins a variable in it."""
-
-    line: int
-    text: str
-    open: bool
 
 
 class EnvFileStore:
@@ -138,47 +118,3 @@ class _Variables(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._environment)
-
-
-def parse(text: str) -> dict[str, Entry]:
-    """The entries of a text; a name that stands twice has its last value.
-
-    Raises:
-        ValueError: a line is broken; the message begins with its number and shows nothing of it.
-    """
-    found: dict[str, Entry] = {}
-    position, line = 0, 1
-    while position < len(text):
-        end = text.find("\n", position)
-        end = len(text) if end < 0 else end
-        whole = text[position:end]
-        key = _KEY.match(text, position, end)
-        if not whole.strip() or whole.lstrip().startswith("#") or _BARE.fullmatch(whole):
-            after = end
-        elif key is None:
-            raise ValueError(f"{line}: not NAME=value")
-        else:
-            entry, after = _entry(text, key.end(2), key.end(), end, line)
-            found[key[1]] = entry
-        line += text.count("\n", position, after) + 1
-        position = after + 1
-    return found
-
-
-def _entry(text: str, sign: int, start: int, end: int, line: int) -> tuple[Entry, int]:
-    """The entry whose value begins at ``start``, behind the ``sign``, and where its last line ends."""
-    quote = text[start : start + 1]
-    if quote not in ("'", '"'):
-        value = re.split(r"[ \t]#", text[sign:end], maxsplit=1)[0].strip()
-        return Entry(line, value, open=True), end
-    match = (_SINGLE if quote == "'" else _DOUBLE).match(text, start)
-    if match is None:
-        raise ValueError(f"{line}: a quotation mark is not closed")
-    stop = text.find("\n", match.end())
-    stop = len(text) if stop < 0 else stop
-    if not _AFTER.fullmatch(text, match.end(), stop):
-        raise ValueError(f"{line}: something stands behind the closing quotation mark")
-    if quote == "'":
-        return Entry(line, match[1], open=False), stop
-    value = re.sub(r"\\(.)", lambda each: _ESCAPES.get(each[1], each[0]), match[1], flags=re.DOTALL)
-    return Entry(line, value, open=True), stop

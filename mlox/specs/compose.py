@@ -19,25 +19,12 @@ Octal = Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3,4}$")]
 
 
 class BuildSpec(Spec):
-    """Compose ``build``: where an image is built from. ``dockerfile_inline`` stands in for a file."""
+    """Compose ``build``: where an image is built from."""
 
     context: str
     dockerfile: str | None = None
-    dockerfile_inline: str | None = None
     target: str | None = None
     args: dict[str, Scalar] = Field(default_factory=dict)
-    labels: dict[str, str] = Field(default_factory=dict)
-    network: str | None = None
-    no_cache: bool = False
-    pull: bool = False
-    shm_size: Size | None = None
-    extra_hosts: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _one_file(self) -> Self:
-        if self.dockerfile is not None and self.dockerfile_inline is not None:
-            raise ValueError("build has at most one of: dockerfile, dockerfile_inline")
-        return self
 
 
 class UlimitSpec(Spec):

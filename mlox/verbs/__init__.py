@@ -17,6 +17,7 @@ MODULES = (
     "drift",
     "history",
     "authoring",
+    "compose",
     "secrets",
     "sharing",
     "rotate",

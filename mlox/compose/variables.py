@@ -1,0 +1,59 @@
+"""What the variables of a compose file stand for, and which of the values are secret by their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+_SECRET = re.compile(
+    r"(?:^|_|(?<=[a-z0-9])(?=[A-Z]))(?:PASSPHRASE|SECRET|TOKEN|KEY|CREDENTIALS?|DSN)(?:_ID|_\d+)?$", re.IGNORECASE
+)
+_PASSWORD = re.compile(r"(?:PASSWORD|PASSWD|(?:^|_|MYSQL_|PG)PWD|(?:^|_)PASS|(?:^|_)PW)(?:_\d+)?$", re.IGNORECASE)
+_PLAIN = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1"})
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a variable of that name holds a secret; a switch, a number of a key or a path is none.
+
+    Example:
+        >>> is_secret("POSTGRES_PASSWORD", "x"), is_secret("ALLOW_EMPTY_PASSWORD", "yes")
+        (True, False)
+    """
+    words = name.replace("-", "_").replace(".", "_")
+    if value.lower() in _PLAIN or value.startswith("/run/secrets/"):
+        return False
+    if _PASSWORD.search(words):
+        return name != "PWD"
+    return bool(_SECRET.search(words)) and not value.isdecimal() and not value.startswith(("/", "./", "../", "~/"))
+
+
+class Variables(Mapping[str, str]):
+    """The environment of a file: what is asked for is remembered.
+
+    ``missing`` are names that were asked for and are not set; Compose takes them for empty. ``secrets`` are the values
+    that secret variables gave since it was emptied last.
+    """
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = dict(values)
+        self.missing: dict[str, None] = {}
+        self.secrets: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def blank(self, name: str) -> str:
+        """What stands for a variable that is not set: nothing, as in Compose."""
+        self.missing[name] = None
+        return ""
+
+    def told(self, name: str, value: str) -> None:
+        """What stands for a variable in the text that is read now."""
+        if is_secret(name, value):
+            self.secrets.add(value)
