@@ -68,3 +68,18 @@ def _row(service: Imported) -> dict[str, Any]:
         "secrets": [f"{service.name}.{key}" for key in service.secrets],
         **{key: value for key, value in service.entry.items() if key != "service"},
     }
+
+
+@verb("export compose", group="stack")
+def export_compose(
+    ctx: Context, names: Annotated[tuple[str, ...], "services, with what they need; none means all"] = ()
+) -> Value:
+    """Write the services as a Compose file to standard output; secrets by the names of variables, never by value.
+
+    A service that runs as a process here is written too where the catalog has an image of it; one without is named.
+    """
+    from mlox.stack.exporting import to_compose
+
+    exported = to_compose(ctx.stack(), names)
+    json = {"compose": exported.document(), "secrets": exported.variables, "notes": exported.notes}
+    return Notice(tuple(exported.text().splitlines()), json, verbatim=True)
