@@ -10,6 +10,7 @@ from typing import Any
 
 from mlox.compose.loading import Raw
 from mlox.compose.writing import yaml_text
+from mlox.specs import CONFIG
 from mlox.units import Container, Unit
 
 _OPEN = re.compile(r"\$\{(secret|quoted)\.([a-z0-9_]+)\}")
@@ -20,7 +21,7 @@ class Exported:
     """A compose file, and what a reader has to know of it.
 
     ``root`` is the folder that paths are written from; ``variables`` are the secrets that it asks for: the variable's
-    name, and the secret's.
+    name, and how its value is had.
     """
 
     project: str
@@ -43,12 +44,12 @@ class Exported:
         lines = [f"# {note}" for note in self.notes]
         if self.variables:
             lines.append("# Secrets are asked for by name; their values are in the environment or in .env:")
-            lines += [f"#   {variable}: mlox secrets get {name} --reveal" for variable, name in self.variables.items()]
+            lines += [f"#   {variable}: {told}" for variable, told in self.variables.items()]
         return "\n".join([*lines, yaml_text(self.document())])
 
     def template(self, unit: Unit, text: str) -> str:
         """A text of the catalog's grammar as one of Compose's: a dollar is doubled in both."""
-        return _OPEN.sub(lambda match: f"${{{self._variable(unit, match)}:?a secret of mlox}}", text)
+        return _OPEN.sub(lambda match: f"${{{self._variable(unit, match)}:?a secret of mlox}}", inside(unit, text))
 
     def only_secret(self, unit: Unit, text: str) -> str | None:
         """The variable of a secret that is the whole text; None where there is more in it, or none."""
@@ -66,12 +67,20 @@ class Exported:
         ref = unit.secret(match[2])
         name = ref.name if ref is not None else f"{unit.service}.{match[2]}"
         plain = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_") + ("_QUOTED" if quoted else "")
-        told = f"{name} (percent-encoded)" if quoted else name
+        told = f"mlox secrets get {name} --reveal{', percent-encoded' if quoted else ''}"
         variable, number = plain, 2
         while self.variables.get(variable, told) != told:
             variable, number = f"{plain}_{number}", number + 1
         self.variables[variable] = told
         return variable
+
+
+def inside(unit: Unit, text: str) -> str:
+    """A text in which the folder of configuration is one that the unit's jobs may write into.
+
+    mlox gives that folder the container's owner; what Compose puts there belongs to root.
+    """
+    return text.replace(f"/mlox/{CONFIG}", "/tmp") if unit.jobs else text  # noqa: S108
 
 
 def foreign(unit: Unit) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from mlox.compose.exporting_mounts import add_files, volumes_of
 from mlox.compose.loading import Raw
 from mlox.compose.parts import DEFAULT_NETWORK
 from mlox.specs import CatalogService
-from mlox.units import Grant, Job, Unit
+from mlox.units import Grant, Unit
 
 AS_IT_IS = frozenset(
     {
@@ -48,7 +49,7 @@ def export_compose(
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
-    """Writes one unit, with its jobs and grants as services that end; ``units`` are the first of each service."""
+    """Writes one unit, its jobs before it and its grants as services that end; ``units``: the first of each service."""
 
     exported: Exported
     unit: Unit
@@ -59,11 +60,11 @@ class _Writer:
         """Add the unit to the file."""
         service = self._base()
         service |= self._running()
+        if self.unit.jobs:
+            words = [*service.get("entrypoint", ()), *service.get("command", ())]
+            service |= self._after_jobs(self.unit, words)
         before = self._waits()
-        for grant in self.unit.grants:
-            before[self._granting(grant)] = _DONE
-        for job in self.unit.jobs:
-            before = {self._job(job, service, before): _DONE}
+        before |= {self._granting(grant): _DONE for grant in self.unit.grants}
         if before:
             service["depends_on"] = before
         self.exported.services[service_of(self.unit)] = service
@@ -170,26 +171,22 @@ class _Writer:
         retries = max(3, round(probe.start_timeout_s / 2))
         return {"test": tests[probe.kind], "interval": "2s", "timeout": duration(probe.timeout_s), "retries": retries}
 
-    def _job(self, job: Job, service: Raw, before: Mapping[str, Raw]) -> str:
-        """A job as a service of its own, which ends before the unit begins."""
-        name, words = f"{service_of(self.unit)}-{job.name}", self._words(job.argv)
-        shared = {key: service[key] for key in _BASE if key in service}
-        ended = {"entrypoint": words[:1], "command": words[1:]}
-        self.exported.services[name] = {**shared, **ended, **({"depends_on": dict(before)} if before else {})}
-        return name
+    def _after_jobs(self, unit: Unit, words: Sequence[str]) -> Raw:
+        """What runs ``words`` behind the jobs of a unit, in one container: they share what they write."""
+        jobs = [shlex.join(self.exported.template(unit, word) for word in job.argv) for job in unit.jobs]
+        script = "\n".join(["umask 077", *jobs, f"exec {shlex.join(words)}", ""])
+        return {"entrypoint": ["/bin/sh", "-ec"], "command": [script]}
 
     def _granting(self, grant: Grant) -> str:
         """What makes the account of a consumer: the provider's image in the provider's network."""
         provider = self.units[grant.provider]
         there = service_of(provider)
         name = f"{service_of(self.unit)}-{grant.need.replace('_', '-')}-account"
-        model, words = self.exported.services[there], self._words(grant.argv)
-        shared = {key: model[key] for key in _BASE if key in model and key != "environment"}
+        model = self.exported.services[there]
         values = {key: self.exported.template(self.unit, text) for key, text in grant.environment}
         self.exported.services[name] = {
-            **shared,
-            "entrypoint": words[:1],
-            "command": words[1:],
+            **{key: model[key] for key in _BASE if key in model},
+            **self._after_jobs(provider, [self.exported.template(provider, word) for word in grant.argv]),
             "environment": {**model.get("environment", {}), **values},
             "network_mode": f"service:{there}",
             "depends_on": {there: {"condition": _condition(provider)}},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from mlox.compose.exported import Exported, container_of, escaped, foreign, service_of
+from mlox.compose.exported import Exported, container_of, escaped, foreign, inside, service_of
 from mlox.compose.loading import Raw
 from mlox.compose.parts import identifier
 from mlox.units import Unit
@@ -58,7 +58,7 @@ def add_files(exported: Exported, unit: Unit, service: Raw) -> None:
         else:
             kind, exported.configs[name] = "configs", {"content": exported.template(unit, file.content)}
         mode = f"{file.mode:04o}" if foreign(unit) else "0444"
-        service.setdefault(kind, []).append({"source": name, "target": escaped(file.path), "mode": mode})
+        service.setdefault(kind, []).append({"source": name, "target": escaped(inside(unit, file.path)), "mode": mode})
 
 
 def _external(exported: Exported, name: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from mlox.catalog import Entry
 from mlox.compose import SERVER, Exported, export_compose
 from mlox.errors import UsageError
 from mlox.protocols import Facts
 from mlox.resolve import World, resolve
+from mlox.specs import StackSpec
+from mlox.stack.server import known_servers
 from mlox.stack.stack import Stack
-from mlox.stack.surroundings import Surroundings
 
 _PLENTY = 2**60
 
@@ -28,27 +32,39 @@ def to_compose(stack: Stack, names: tuple[str, ...] = ()) -> Exported:
     left = [name for name in names or catalog if name not in fit]
     if not chosen:
         raise UsageError("no service here has an image", hint="Add one that runs on docker: mlox catalog --services.")
-    moved = {
-        name: service.model_copy(update={"server": SERVER}) if name in fit else service
-        for name, service in around.spec.services.items()
-    }
-    spec = around.spec.model_copy(update={"services": moved})
-    units = resolve(spec, chosen, _world(around))
     notes = [f"{stack.name}, by mlox export compose; ports are on loopback."]
     notes += [f"Left out, since there is no image of it: {name}." for name in left]
-    return export_compose(units, catalog, project=spec.name, root=str(stack.workspace.root), notes=notes)
-
-
-def _world(around: Surroundings) -> World:
-    """A world where everything fits and nothing runs: the file is the same wherever it is written."""
     entries = {name: around.catalog.get(service.service) for name, service in around.spec.services.items()}
-    servers = {SERVER, "local", *around.spec.servers}
+    return written(around.spec, entries, str(stack.workspace.root), names=chosen, notes=notes)
+
+
+def written(
+    spec: StackSpec, entries: Mapping[str, Entry], root: str, *, names: Sequence[str], notes: Sequence[str] = ()
+) -> Exported:
+    """The compose file of the services ``names``, each moved to the engine.
+
+    Args:
+        entries: the catalog's, by the name in the stack. ``root``: the workspace's folder.
+    """
+    catalog = {name: entry.service for name, entry in entries.items()}
+    fit = {name for name, service in catalog.items() if SERVER in service.backends}
+    moved = {
+        name: service.model_copy(update={"server": SERVER}) if name in fit else service
+        for name, service in spec.services.items()
+    }
+    units = resolve(spec.model_copy(update={"services": moved}), names, _world(spec, entries, root))
+    return export_compose(units, catalog, project=spec.name, root=root, notes=notes)
+
+
+def _world(spec: StackSpec, entries: Mapping[str, Entry], root: str) -> World:
+    """A world where everything fits and nothing runs: the file is the same wherever it is written."""
+    servers = known_servers(spec.servers)
     return World(
         services={name: entry.service for name, entry in entries.items()},
         sources={name: entry.source for name, entry in entries.items()},
         facts={name: Facts("/mlox", _PLENTY, _PLENTY, _PLENTY) for name in servers},
         versions={f"{name}.{key}": "set" for name, entry in entries.items() for key in entry.service.secrets},
-        backends={name: around.spec_of(name).backend for name in servers},
-        root=str(around.workspace.root),
+        backends={name: server.backend for name, server in servers.items()},
+        root=root,
         here=frozenset(servers),
     )
