@@ -13,7 +13,7 @@ from mlox.compose.variables import is_secret
 from mlox.secret import Secret
 from mlox.variables import literal
 
-_LOGIN = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+_LOGIN = re.compile(r"://[^/\s:@]*:([^/\s]+)@")
 _FLAG = re.compile(
     r"-{1,2}[\w-]*(?:requirepass|password|passwd|passphrase|token|secret|api-?key)(?:=(.+))?", re.IGNORECASE
 )
@@ -58,10 +58,9 @@ def _passwords(project: Project, name: str, text: str, tainted: Collection[str])
     if is_secret(name, text):
         return [text]
     logins = [match for match in _LOGIN.findall(text) if not match.startswith("$")]
-    if logins or name not in tainted:
-        return logins
-    values = {value for values in project.document.tainted.values() for value in values}
-    return sorted((value for value in values if value in text), key=len, reverse=True)
+    values = {value for values in project.document.tainted.values() for value in values} if name in tainted else set()
+    given = {value for value in values if value in text and not any(value in login for login in logins)}
+    return [*logins, *sorted(given, key=len, reverse=True)]
 
 
 def _keys(text: str) -> list[str]:
@@ -78,14 +77,18 @@ def _keep(part: Part, known: dict[str, str], value: str, key: str) -> str:
 
 def _replaced(part: Part, known: dict[str, str], name: str, text: str, inside: Collection[str]) -> str:
     """A text with the passwords ``inside`` as variables; a login's is looked for behind its colon alone."""
-    spans: list[tuple[int, int]] = [match.span(1) for match in _LOGIN.finditer(text) if match[1] in inside]
-    logins = {text[start:end] for start, end in spans}
-    for value in sorted(set(inside) - logins, key=len, reverse=True):
-        start = text.find(value)
-        while start >= 0:
-            if all(start + len(value) <= first or start >= last for first, last in spans):
-                spans.append((start, start + len(value)))
-            start = text.find(value, start + 1)
+    logins = [match for match in _LOGIN.finditer(text) if match[1] in inside]
+    spans: list[tuple[int, int]] = []
+
+    def add(first: int, last: int) -> None:
+        if all(last <= start or first >= end for start, end in spans):
+            spans.append((first, last))
+
+    for value in sorted(set(inside) - {match[1] for match in logins}, key=len, reverse=True):
+        for match in re.finditer(re.escape(value), text):
+            add(*match.span())
+    for match in logins:
+        add(*match.span(1))
     parts, position = [], 0
     for first, last in sorted(spans):
         key = _keep(part, known, text[first:last], identifier(f"{name}_password", part.secrets))
