@@ -17,6 +17,9 @@ _LOGIN = re.compile(r"://[^/\s:@]*:([^/\s]+)@")
 _FLAG = re.compile(
     r"-{1,2}[\w-]*(?:requirepass|password|passwd|passphrase|token|secret|api-?key)(?:=(.+))?", re.IGNORECASE
 )
+_MADE = "MLOX_"
+"""How variables begin that were made for a command."""
+
 _STRONG = re.compile(r"(?=.*\d)(?=.*[A-Za-z])\S{8,}")
 """What is looked for in all variables: what stands there by chance is none."""
 
@@ -36,7 +39,7 @@ def hide_secrets(project: Project) -> None:
         known = {secret.reveal(): key for key, secret in part.secrets.items()}
         whole = [name for name, text in values.items() if is_secret(name, text)]
         for name in whole:
-            _keep(part, known, values[name], identifier(name, part.secrets))
+            _keep(part, known, values[name], identifier(name.removeprefix(_MADE), part.secrets))
         texts = {name: f"${{secret.{known[values[name]]}}}" for name in whole}
         for name, text in values.items():
             if name not in texts:
@@ -139,8 +142,8 @@ def _variable(part: Part, value: str, values: Mapping[str, str]) -> str:
     if own:
         return own[0]
     known = {secret.reveal(): key for key, secret in part.secrets.items()}
-    key = _keep(part, known, value, identifier("mlox_argument_password", part.secrets))
-    name = key.upper()
+    key = _keep(part, known, value, identifier("argument_password", part.secrets))
+    name = f"{_MADE}{key.upper()}"
     part.unit.setdefault("environment", {})[name] = f"${{secret.{key}}}"
     return name
 
