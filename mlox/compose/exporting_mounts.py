@@ -38,7 +38,7 @@ def volumes_of(exported: Exported, unit: Unit) -> list[Raw]:
         if kind == "bind":
             special["create_host_path"] = written.get("create_host_path", True)
         if "mode" in written:
-            special["mode"] = int(written["mode"], 8)
+            special["mode"] = written["mode"]
         found.append({**mount, **({kind: special} if special else {})})
     return found
 

@@ -21,7 +21,9 @@ def read_ports(project: Project, part: Part) -> None:
     for port in found:
         name = _port_name(port, part.ports)
         part.ports[name] = {"port": port.inside, **({"protocol": "udp"} if port.protocol == "udp" else {})}
-        if port.published is not None:
+        if port.published in {number for other in project.parts.values() for number in other.published.values()}:
+            findings.warn(path, f"{port.published} is asked for twice", "this one gets another number on the host")
+        elif port.published is not None:
             part.published[name] = port.published
         if not port.address.startswith(_LOOPBACK):
             where = f"on {port.address}" if port.address not in ("", "0.0.0.0", "::") else "on every interface"  # noqa: S104
@@ -103,7 +105,7 @@ def read_links(project: Project, part: Part) -> None:
     for index, link in enumerate(forms.texts(part.raw.get("links"), f"{part.path}.links")):
         name, _, alias = link.partition(":")
         path = f"{part.path}.links.{index}"
-        if name not in depends:
+        if name not in project.parts or project.parts[name].name not in depends:
             _add_dependency(project, depends, name, {}, path)
         if alias and name in project.parts and alias != name:
             target = project.parts[name]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from mlox.catalog import Entry
 from mlox.compose import SERVER, Exported, export_compose
-from mlox.errors import UsageError
+from mlox.errors import UnknownNameError, UsageError
 from mlox.protocols import Facts
 from mlox.resolve import World, resolve
 from mlox.specs import StackSpec
@@ -20,12 +20,13 @@ def to_compose(stack: Stack, names: tuple[str, ...] = ()) -> Exported:
     """The compose file of services (none: all); those that have no image are named in it.
 
     Raises:
-        UsageError: none of them has an image. SpecError, WiringError: what is written cannot be.
+        UnknownNameError: there is no such service. UsageError: none of them has an image. SpecError, WiringError: what is written cannot be.
     """
     stack.workspace.read()
-    for name in names:
-        stack.service(name)
     around = stack.surroundings()
+    for name in names:
+        if name not in around.spec.services:
+            raise UnknownNameError.among("service", name, around.spec.services, where=f"{stack.name}: ")
     catalog = {name: around.service(name) for name in around.spec.services}
     fit = {name for name, service in catalog.items() if SERVER in service.backends}
     chosen = [name for name in names or catalog if name in fit]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from mlox.errors import MloxError
 from mlox.verbs import all_verbs
+from mlox.verbs.completing_paths import paths
 from mlox.verbs.grammar import global_options
 from mlox.verbs.table import Parameter, Verb
 
@@ -218,7 +219,9 @@ def _positional(verb: Verb, rest: Sequence[str], partial: str, names: Names) -> 
         return
     parameter = places[min(len(given), len(places) - 1)]
     source = _source(verb, parameter)
-    if source == "verbs":
+    if source == "files":
+        yield from (Candidate(path, "name") for path in quietly(lambda: paths(partial), ()))
+    elif source == "verbs":
         yield from _verbs(given)
     elif source == "secrets":
         yield from (Candidate(name, "name") for name in names.secrets)
@@ -238,6 +241,8 @@ def _positional(verb: Verb, rest: Sequence[str], partial: str, names: Names) -> 
 def _source(verb: Verb, parameter: Parameter) -> str:
     """Whose names an argument takes, by what its help calls it."""
     text = parameter.help.lower()
+    if parameter.name == "file":
+        return "files"
     if verb.group == "secrets" or "secret" in text:
         return "secrets" if parameter.name.startswith("name") else ""
     if "verb" in text:
