@@ -20,7 +20,8 @@ def to_compose(stack: Stack, names: tuple[str, ...] = ()) -> Exported:
     """The compose file of services (none: all); those that have no image are named in it.
 
     Raises:
-        UnknownNameError: there is no such service. UsageError: none of them has an image. SpecError, WiringError: what is written cannot be.
+        UnknownNameError: there is no such service. UsageError: none of them has an image.
+        SpecError, WiringError: what is written cannot be.
     """
     stack.workspace.read()
     around = stack.surroundings()

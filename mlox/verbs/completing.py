@@ -219,8 +219,9 @@ def _positional(verb: Verb, rest: Sequence[str], partial: str, names: Names) -> 
         return
     parameter = places[min(len(given), len(places) - 1)]
     source = _source(verb, parameter)
+    no_paths: tuple[str, ...] = ()
     if source == "files":
-        yield from (Candidate(path, "name") for path in quietly(lambda: paths(partial), ()))
+        yield from (Candidate(path, "name") for path in quietly(lambda: paths(partial), no_paths))
     elif source == "verbs":
         yield from _verbs(given)
     elif source == "secrets":
