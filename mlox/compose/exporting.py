@@ -107,8 +107,10 @@ class _Writer:
             service["networks"] = {name: plain(one) or None for name, one in settings["networks"].items()}
             self.exported.networks.update({name: {} for name in settings["networks"] if name != DEFAULT_NETWORK})
         if settings.get("gpus"):
-            devices = [_device(one) for one in settings["gpus"]]
-            service["deploy"] = {"resources": {"reservations": {"devices": devices}}}
+            reserved: Raw = {"devices": [_device(one) for one in settings["gpus"]]}
+            if memory := service.pop("mem_reservation", None):
+                reserved["memory"] = str(memory)
+            service["deploy"] = {"resources": {"reservations": reserved}}
         if check := self._health():
             service["healthcheck"] = check
         service |= {"restart": unit.restart} if unit.restart != "no" else {}

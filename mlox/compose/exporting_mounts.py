@@ -8,6 +8,7 @@ import re
 from mlox.compose.exported import Exported, container_of, escaped, foreign, inside, service_of
 from mlox.compose.loading import Raw
 from mlox.compose.parts import identifier
+from mlox.compose.writing import Octal
 from mlox.units import Unit
 
 _SPECIAL = ("propagation", "selinux", "nocopy", "subpath", "size")
@@ -38,7 +39,7 @@ def volumes_of(exported: Exported, unit: Unit) -> list[Raw]:
         if kind == "bind":
             special["create_host_path"] = written.get("create_host_path", True)
         if "mode" in written:
-            special["mode"] = written["mode"]
+            special["mode"] = Octal(int(written["mode"], 8))
         found.append({**mount, **({kind: special} if special else {})})
     return found
 

@@ -106,7 +106,7 @@ def read_links(project: Project, part: Part) -> None:
         name, _, alias = link.partition(":")
         path = f"{part.path}.links.{index}"
         if name not in project.parts or project.parts[name].name not in depends:
-            _add_dependency(project, depends, name, {}, path)
+            _add_dependency(project, depends, name, {"restart": True}, path)
         if alias and name in project.parts and alias != name:
             target = project.parts[name]
             if "network_mode" in target.unit:

@@ -7,10 +7,15 @@ from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarint import ScalarInt
 from ruamel.yaml.scalarstring import LiteralScalarString, SingleQuotedScalarString
 
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off"})
 """What YAML 1.1, which other programs read, takes for true or false."""
+
+
+class Octal(int):
+    """A number that is written by its octal digits, ``01777``: a mode, which Compose reads in no other form."""
 
 
 def yaml_text(values: Mapping[str, Any]) -> str:
@@ -38,6 +43,9 @@ def _blocks(value: Any) -> Any:
         return {key: _blocks(one) for key, one in value.items()}
     if isinstance(value, list):
         return [_blocks(one) for one in value]
+    if isinstance(value, Octal):
+        digits = f"{value:o}"
+        return ScalarInt(digits, width=len(digits) + 1)
     if isinstance(value, str) and _is_block(value):
         return LiteralScalarString(value)
     return SingleQuotedScalarString(value) if isinstance(value, str) and value.lower() in _WORDS else value
