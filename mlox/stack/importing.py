@@ -52,7 +52,8 @@ def take_in(
     Raises:
         MloxError: nothing was written.
     """
-    read(stack, path, project=project, allow_unsupported=allow_unsupported)
+    if not stack.workspace.journal.pending:  # else files may lie there that a killed process has begun to write
+        read(stack, path, project=project, allow_unsupported=allow_unsupported)
     stack.init()
     with Hold(stack.identify(), emit=emit) as hold:
         hold_here(hold, stack.workspace)

@@ -41,7 +41,7 @@ def compose() -> Path:
 
 def config(compose: Path, folder: Path, environment: Mapping[str, str]) -> Raw:
     """What docker compose understands."""
-    command = (compose, "--project-name", "shop", "config", "--format", "json")
+    command = (compose, "config", "--format", "json")
     allowed = {"PATH": os.environ["PATH"], "HOME": str(folder), **environment}
     done = subprocess.run(command, cwd=folder, env=allowed, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -59,7 +59,9 @@ def normal(found: Raw) -> Raw:
 
 def normal_service(service: Raw, volumes: Mapping[str, str]) -> Raw:
     kept = {
-        key: value for key, value in service.items() if value is not None and key not in {"deploy", "links", "profiles"}
+        key: value
+        for key, value in service.items()
+        if value is not None and key not in {"deploy", "links", "profiles", "scale"}
     }
     limits = ((service.get("deploy") or {}).get("resources") or {}).get("limits") or {}
     reserved = ((service.get("deploy") or {}).get("resources") or {}).get("reservations") or {}
