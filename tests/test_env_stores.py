@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlox.dotenv import parse
 from mlox.errors import SecretError, SecretNotFoundError
 from mlox.secret_stores.env import EnvironmentStore
-from mlox.secret_stores.env_file import EnvFileStore, parse
+from mlox.secret_stores.env_file import EnvFileStore
 
 LINES = {
     "TOKEN=hunter22": "hunter22",

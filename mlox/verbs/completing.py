@@ -219,9 +219,8 @@ def _positional(verb: Verb, rest: Sequence[str], partial: str, names: Names) -> 
         return
     parameter = places[min(len(given), len(places) - 1)]
     source = _source(verb, parameter)
-    no_paths: tuple[str, ...] = ()
-    if source == "files":
-        yield from (Candidate(path, "name") for path in quietly(lambda: paths(partial), no_paths))
+    if parameter.name == "file":
+        yield from (Candidate(path, "name") for path in paths(partial))
     elif source == "verbs":
         yield from _verbs(given)
     elif source == "secrets":
@@ -242,8 +241,6 @@ def _positional(verb: Verb, rest: Sequence[str], partial: str, names: Names) -> 
 def _source(verb: Verb, parameter: Parameter) -> str:
     """Whose names an argument takes, by what its help calls it."""
     text = parameter.help.lower()
-    if parameter.name == "file":
-        return "files"
     if verb.group == "secrets" or "secret" in text:
         return "secrets" if parameter.name.startswith("name") else ""
     if "verb" in text:
