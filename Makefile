@@ -13,6 +13,7 @@ LAB_ARGS ?=
 
 BIN = $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+ENGINE = $(BIN)/python -m tests.live.engine run --ahead --
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(UPGRADE)
 
@@ -33,13 +34,13 @@ lab: $(DEMO_VENV)/.installed ## open JupyterLab on the notebooks
 	$(DEMO_VENV)/bin/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
 test: setup lint types live-requirements ## lint, types and every test but the exhaustive ones, on real services
-	$(PYTEST) -m "not exhaustive"
+	$(ENGINE) $(PYTEST) -m "not exhaustive"
 
 test-fast: setup ## the tests that need no real service (under two minutes)
 	$(PYTEST) -m "not live and not slow and not exhaustive"
 
 test-exhaustive: setup live-requirements ## every test there is, full matrices too
-	$(PYTEST)
+	$(ENGINE) $(PYTEST)
 
 live-requirements: # the programs that live tests take from the PATH
 	@tests/live/install

@@ -1,4 +1,4 @@
-"""A stage for each live test of the native back end, and a shop of the real program; both are swept afterwards."""
+"""A stage for live tests of the native back end, an engine, a shop of the real program; all are swept afterwards."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.live import docker_stage
+from tests.live.docker_stage import Engine
 from tests.live.native_stage import Stage, stage
 from tests.live.support import Project, project
 
@@ -14,6 +16,12 @@ from tests.live.support import Project, project
 @pytest.fixture
 def here() -> Iterator[Stage]:
     with stage() as made:
+        yield made
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with docker_stage.engine() as made:
         yield made
 
 
