@@ -14,6 +14,7 @@ from mlox.backends.docker.contexts import Address
 from mlox.backends.docker.engine import Engine
 from mlox.backends.docker.facts import UNKNOWN_BYTES, is_this_machine, look
 from mlox.protocols import Question
+from tests.live.engine.images import need_image
 from tests.live.engine_stage import daemon, usual_engine
 from tests.live.native_stage import free_port
 
@@ -54,9 +55,7 @@ def test_a_container_reaches_us_at_the_gateway() -> None:
             assert facts.gateway == ""
             pytest.skip("this engine is not on this machine")
         with socket.create_server((facts.gateway, 0)) as server:
-            image = next((tag for each in engine.api.images() for tag in each["RepoTags"] if "busybox" in tag), None)
-            if image is None:
-                pytest.skip("this engine has no busybox")
+            image = need_image(engine.client, "busybox:1")
             number = server.getsockname()[1]
             argv = ["sh", "-c", f"echo hello | nc -w 5 {facts.gateway} {number}"]
             container = engine.client.containers.create(image, argv)
@@ -71,12 +70,10 @@ def test_a_container_reaches_us_at_the_gateway() -> None:
 
 def test_published_ports_are_taken() -> None:
     with contextlib.closing(usual_engine()) as engine:
-        images = [tag for each in engine.api.images() for tag in each["RepoTags"] if "busybox" in tag]
-        if not images:
-            pytest.skip("this engine has no busybox")
+        image = need_image(engine.client, "busybox:1")
         number = free_port()
         container = engine.client.containers.run(
-            images[0], ["sleep", "60"], ports={"80/tcp": ("127.0.0.1", number)}, detach=True
+            image, ["sleep", "60"], ports={"80/tcp": ("127.0.0.1", number)}, detach=True
         )
         try:
             assert number in look(engine, Question()).ports_taken
