@@ -96,13 +96,9 @@ def remove_unit(place: UnitPlace, unit: Unit | None, others: tuple[Unit, ...]) -
         if siblings:
             _remove_own(place, unit, {path for other in siblings for _, path in other.directories})
         else:
-            for folder in (
-                place.data,
-                *place.stack.kept.glob(place.service),
-                *place.stack.kept.glob(f"{place.service}.*"),
-            ):
-                if folder.exists():
-                    shutil.rmtree(folder)
+            _put_away(place, place.data, "data")
+            for folder in (*place.stack.kept.glob(place.service), *place.stack.kept.glob(f"{place.service}.*")):
+                shutil.rmtree(folder)
         for path in place.stack.logs.glob(f"{place.key if siblings else f'{place.service}.*'}.log*"):
             path.unlink(missing_ok=True)
         place.annotation.unlink(missing_ok=True)
@@ -110,15 +106,25 @@ def remove_unit(place: UnitPlace, unit: Unit | None, others: tuple[Unit, ...]) -
 
 
 def _remove_own(place: UnitPlace, unit: Unit | None, shared: set[str]) -> None:
-    for _, path in unit.directories if unit else ():
-        target = place.inside(path)
-        if path not in shared and target.exists():
-            shutil.rmtree(target)
+    for name, path in unit.directories if unit else ():
+        if path not in shared:
+            gone = _put_away(place, place.inside(path), name)
+            shutil.rmtree(gone, ignore_errors=True)
     for file in unit.files if unit else ():
         if not any(file.path.startswith(f"{path}/") for path in shared):
             place.inside(file.path).unlink(missing_ok=True)
     for own in (place.record, place.initialised):
         own.unlink(missing_ok=True)
+
+
+def _put_away(place: UnitPlace, folder: Path, name: str) -> Path:
+    """Take a folder away in one step, so that a kill leaves none with half of its data; ``recover`` ends such ones."""
+    gone = place.stack.kept / f"{place.service}.{name}.gone"
+    if folder.exists():
+        place.stack.kept.mkdir(mode=0o700, exist_ok=True)
+        shutil.rmtree(gone, ignore_errors=True)
+        folder.rename(gone)
+    return gone
 
 
 def tidy(place: Place) -> None:

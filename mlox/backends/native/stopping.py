@@ -29,11 +29,16 @@ def stop(site: Site, place: UnitPlace, *, purge: bool, emit: Emit) -> None:
 
 
 def end_idle_supervisor(site: Site, place: Place) -> None:
-    """End a supervisor that has nothing to run."""
+    """End a supervisor that has nothing to run; a unit that was stopped by a process that was killed is none."""
     if place.supervisor.is_dir():
         supervisor = site.supervisor(place)
         with supervisor.locked():
-            if not any(place.units.glob("*.conf")):
+            programs = supervisor.programs()
+            if programs is None:
+                idle = not any(place.units.glob("*.conf"))
+            else:
+                idle = all(program.state == "STOPPED" for program in programs.values())
+            if idle:
                 supervisor.shut_down()
 
 
