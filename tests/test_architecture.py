@@ -23,7 +23,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "matching",
         "specs",
         "variables interpolation",
-        "units leases dotenv",
+        "units leases dotenv archives",
         "protocols",
         "journal locks",
         "documents",

@@ -11,7 +11,7 @@ LOOKING = frozenset(
     {
         *("facts", "observe", "examine", "deviations", "history", "probe", "logs", "follow", "endpoint", "leftovers"),
         *("holder", "abort", "name"),
-        *("get", "names", "describe"),
+        *("get", "names", "describe", "passages", "data_size", "data_out"),
     }
 )
 """What only looks, or only ends what we began ourselves. Everything else counts as an effect, also what comes later."""

@@ -15,6 +15,7 @@ from mlox.protocols.backend import (
     State,
     Viewer,
 )
+from mlox.protocols.carrying import Carrying, Passage
 from mlox.protocols.events import Emit, Event, silent
 from mlox.protocols.executing import Executing
 from mlox.protocols.findings import Comparing, Deviation, Ending, Findings
@@ -27,6 +28,7 @@ from mlox.protocols.undoing import Kept, Undoing
 
 __all__ = [
     "Backend",
+    "Carrying",
     "Changes",
     "Comparing",
     "Completed",
@@ -45,6 +47,7 @@ __all__ = [
     "Leftover",
     "Observed",
     "Outcome",
+    "Passage",
     "Program",
     "Question",
     "Recipient",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from mlox.leases import Leasing
+from mlox.protocols.carrying import Carrying
 from mlox.protocols.events import Emit
 from mlox.protocols.executing import Executing
 from mlox.protocols.findings import Comparing, Findings
@@ -119,7 +120,7 @@ Viewer = Literal["process"]
 """For whom an address is asked: this process. Units on other networks come with the back ends that have them."""
 
 
-class Backend(Leasing, Undoing, Executing, Comparing, Recording, Protocol):
+class Backend(Leasing, Undoing, Executing, Comparing, Recording, Carrying, Protocol):
     """A way to run units on one server, to hold a stack there, and to undo a change. Every call is idempotent."""
 
     name: str

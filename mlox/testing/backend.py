@@ -26,6 +26,7 @@ from mlox.protocols import (
 )
 from mlox.secret import Secret, mask
 from mlox.testing.around import FakeAround
+from mlox.testing.carrying import FakeCarrier, FakeCarrying
 from mlox.testing.held import Held, busy, fits, seen
 from mlox.testing.keeping import FakeKeeping
 from mlox.units import Job, Software, Unit, digest, launch
@@ -33,7 +34,7 @@ from mlox.units import Job, Software, Unit, digest, launch
 REBOOTED = "its supervisor is gone (after a reboot services wait for `mlox up`)"
 
 
-class FakeBackend(FakeAround):
+class FakeBackend(FakeAround, FakeCarrier):
     """A back end in memory: units run at once and are healthy, unless a test says otherwise.
 
     Attributes:
@@ -43,7 +44,7 @@ class FakeBackend(FakeAround):
         dying: how the process of a unit ends right after its start, by ``service.unit``.
         sick: units that run and do not become healthy, by ``service.unit``.
         data: what a service has written, by stack and service.
-        leases, execs: see :class:`~mlox.testing.around.FakeAround`.
+        leases, execs: see :class:`~mlox.testing.around.FakeAround`; carried: :class:`~mlox.testing.carrying.FakeCarrier`.
         effects: what was done, in order: ``start cache.server``, ``job cache.server init``, ``stop``, ``purge``.
 
     Example:
@@ -73,6 +74,7 @@ class FakeBackend(FakeAround):
         self._lock = threading.RLock()
         self.data: dict[tuple[str, str], str] = {}
         self._keeping = FakeKeeping(self._held, self.data, self.effects)
+        self.carried = FakeCarrying(self._held, self.data, self.effects)
 
     def facts(self, question: Question) -> Facts:
         """A machine with 8 GiB of memory and 100 GiB of disk, half of it free."""
@@ -126,7 +128,7 @@ class FakeBackend(FakeAround):
             if unit.software.packages:
                 pins = self.pin(unit.software, emit).pins
                 self._environments[digest(sorted(pins))] = pins
-            fresh = Held(unit, state="stopped")
+            fresh = Held(unit, state="stopped", jobs=set(self.carried.done.get((unit.stack, unit.service), ())))
             if held is not None:
                 fresh.jobs, fresh.log, fresh.endings = held.jobs, held.log, held.endings
             self._held[unit.stack, unit.service, unit.name] = fresh
@@ -160,12 +162,14 @@ class FakeBackend(FakeAround):
         with self._lock:
             held = self._held.get((stack, service, name))
             if held is None:
+                if purge and not any(key[:2] == (stack, service) for key in self._held):
+                    self.carried.purge(stack, service)
                 return
             if purge:
                 self.effects.append(f"purge {held.unit.key}")
                 del self._held[stack, service, name]
                 if not any(key[:2] == (stack, service) for key in self._held):
-                    self.data.pop((stack, service), None)
+                    self.carried.purge(stack, service)
                     self._keeping.settle(stack, service)
             elif held.state != "stopped":
                 self.effects.append(f"stop {held.unit.key}")

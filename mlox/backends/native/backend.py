@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlox.backends.native import (
+    carrying,
     comparing,
     environments,
     examining,
@@ -37,6 +38,7 @@ from mlox.protocols import (
     Kept,
     Leftover,
     Observed,
+    Passage,
     Question,
     Transport,
     Viewer,
@@ -178,6 +180,39 @@ class NativeBackend:
     def forget(self, stack: str) -> None:
         """Remove that."""
         recording.forget(self._site.place(stack))
+
+    def note_passage(self, stack: str, passage: Passage) -> None:
+        """Note that a service is on its way from here, or to here."""
+        carrying.note(self._site, self._site.place(stack), passage)
+
+    def passages(self, stack: str) -> tuple[Passage, ...]:
+        """What is noted."""
+        return carrying.noted(self._site.place(stack))
+
+    def forget_passage(self, stack: str, service: str) -> None:
+        """Forget what is noted of a service."""
+        carrying.forget(self._site.place(stack), service)
+
+    def data_size(self, stack: str, service: str) -> int:
+        """How many bytes the data of a service takes."""
+        return carrying.data_size(self._site.place(stack), service)
+
+    def data_out(self, stack: str, service: str) -> Iterator[bytes]:
+        """The data of a stopped service as an archive.
+
+        Raises:
+            ServiceError: it runs, or something in it cannot be read or carried.
+        """
+        return carrying.data_out(self._site.place(stack), service)
+
+    def data_in(self, units: Sequence[Unit], chunks: Iterable[bytes], *, done: Collection[str]) -> None:
+        """Put data where ``units`` find it, for the account that they run as.
+
+        Raises:
+            ServiceError: the archive is cut off, or there is data already.
+            RequirementError: there is no room.
+        """
+        carrying.data_in(self._site, self._site.place(units[0].stack), units, chunks, done)
 
     def probe(self, unit: Unit) -> Health:
         """Ask once whether ``unit`` is healthy; dead means that waiting is of no use."""

@@ -97,8 +97,11 @@ def remove_unit(place: UnitPlace, unit: Unit | None, others: tuple[Unit, ...]) -
             _remove_own(place, unit, {path for other in siblings for _, path in other.directories})
         else:
             _put_away(place, place.data, "data")
-            for folder in (*place.stack.kept.glob(place.service), *place.stack.kept.glob(f"{place.service}.*")):
-                shutil.rmtree(folder)
+            moved = place.stack.moving / f"{place.service}.data"
+            for folder in (*place.stack.kept.glob(place.service), *place.stack.kept.glob(f"{place.service}.*"), moved):
+                if folder.exists():
+                    shutil.rmtree(folder)
+            (place.stack.moving / f"{place.service}.json").unlink(missing_ok=True)
         for path in place.stack.logs.glob(f"{place.key if siblings else f'{place.service}.*'}.log*"):
             path.unlink(missing_ok=True)
         place.annotation.unlink(missing_ok=True)
@@ -134,6 +137,6 @@ def tidy(place: Place) -> None:
         place.shim.unlink(missing_ok=True)
         if place.socket.parent != place.supervisor:
             shutil.rmtree(place.socket.parent, ignore_errors=True)
-    for folder in (place.services, place.launch, place.logs, place.units, place.kept, place.folder):
+    for folder in (place.services, place.launch, place.logs, place.units, place.kept, place.moving, place.folder):
         with contextlib.suppress(OSError):
             folder.rmdir()

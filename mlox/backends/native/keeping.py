@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlox.backends.native import folders, labels
+from mlox.backends.native import carrying, folders, labels
 from mlox.backends.native.layout import Place, UnitPlace, check_name, writing
 from mlox.backends.native.logfiles import last_lines
 from mlox.backends.native.site import Site
@@ -141,6 +141,7 @@ def recover(site: Site, place: Place) -> None:
             place.kept.rmdir()
         for path in _half_written(place):
             path.unlink(missing_ok=True)
+        carrying.clear(place)
     end_idle_supervisor(site, place)
     if not place.known():
         folders.tidy(place)
@@ -219,7 +220,7 @@ def _size(top: Path) -> int:
 
 def _half_written(place: Place) -> Iterator[Path]:
     """What a transport was writing when it was killed: ours alone, beside the files that we write."""
-    folders = {place.folder, place.units, place.launch, place.supervisor, place.services, place.kept}
+    folders = {place.folder, place.units, place.launch, place.supervisor, place.services, place.kept, place.moving}
     for unit_place in place.known():
         unit = labels.read(unit_place)
         folders |= {

@@ -82,6 +82,11 @@ class Place:
         return self.folder / "history"
 
     @property
+    def moving(self) -> Path:
+        """What is noted of services on their way to or from here, and data that comes in; see ``carrying.py``."""
+        return self.folder / "moving"
+
+    @property
     def socket(self) -> Path:
         """The supervisor's socket: beside its configuration, or in a short folder where that path is too long."""
         near = self.supervisor / "supervisor.sock"

@@ -1,0 +1,137 @@
+"""How a native service hands its data over and takes it in, and what its stack notes meanwhile, in ``moving/``.
+
+``moving/NAME.json`` is the note; ``moving/NAME.data`` is what comes in, until it is complete: nobody else can enter it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from mlox.backends.native import folders, labels, shim
+from mlox.backends.native.layout import Place, check_name, writing
+from mlox.backends.native.packing import packed, size
+from mlox.backends.native.site import Site
+from mlox.backends.native.unpacking import unpack
+from mlox.errors import ServiceError
+from mlox.protocols import Passage
+from mlox.specs import CONFIG
+from mlox.units import Unit
+
+
+def note(site: Site, place: Place, passage: Passage) -> None:
+    """Note that a service is on its way; see :meth:`mlox.protocols.Carrying.note_passage`."""
+    check_name("service", passage.service)
+    folders.make_stack(place, site.account(), site.transport)
+    value = {"schema": labels.SCHEMA, **asdict(passage)}
+    with writing(place.moving):
+        place.moving.mkdir(mode=0o700, exist_ok=True)
+        path = place.moving / f"{passage.service}.json"
+        site.transport.put(json.dumps(value, indent=1).encode(), path, mode=0o600)
+        _sync(place.moving)
+
+
+def noted(place: Place) -> tuple[Passage, ...]:
+    """What is noted; what cannot be read is not."""
+    found = []
+    for path in sorted(place.moving.glob("*.json")):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            value = json.loads(path.read_bytes())
+            found.append(
+                Passage(str(value["service"]), value["role"], str(value["other"]), tuple(map(str, value["stopped"])))
+            )
+    return tuple(found)
+
+
+def forget(place: Place, service: str) -> None:
+    """Forget what is noted of a service."""
+    check_name("service", service)
+    with writing(place.moving):
+        (place.moving / f"{service}.json").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            place.moving.rmdir()
+
+
+def data_size(place: Place, service: str) -> int:
+    """How many bytes the data of a service takes."""
+    return size(_folders(place, service))
+
+
+def data_out(place: Place, service: str) -> Iterator[bytes]:
+    """The data of a stopped service; see :meth:`mlox.protocols.Carrying.data_out`."""
+    table = shim.processes()
+    for unit in [unit for unit in place.known() if unit.service == service]:
+        if unit.program.exists() or shim.members(unit.marker, shim.read_record(str(unit.record)), table):
+            raise ServiceError(f"{service} runs, and its data changes", hint=f"Stop it: mlox down {service}.")
+    try:
+        yield from packed(_folders(place, service))
+    except OSError as error:
+        raise ServiceError(
+            f"the data of {service} cannot be read: {error.filename}: {error.strerror}", hint="Mend that, then again."
+        ) from error
+
+
+def data_in(site: Site, place: Place, units: Sequence[Unit], chunks: Iterable[bytes], done: Collection[str]) -> None:
+    """Put data where the units find it; see :meth:`mlox.protocols.Carrying.data_in`."""
+    service = units[0].service
+    targets = {name: Path(path) for unit in units for name, path in unit.directories if name != CONFIG}
+    account = site.account()
+    folders.make_home(site.home, account)
+    folders.make_stack(place, account, site.transport)
+    there = [str(path) for path in targets.values() if path.exists() and any(path.iterdir())]
+    if there:
+        raise ServiceError(f"there is data of {service} already: {there[0]}", hint="Remove that, or use another name.")
+    staged = place.moving / f"{service}.data"
+    with writing(staged):
+        place.moving.mkdir(mode=0o700, exist_ok=True)
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(mode=0o700)
+        try:
+            unpack(chunks, staged, targets, account)
+            os.sync()
+            for unit in units:
+                folders.make_unit(place.unit(service, unit.name), unit, account)
+            for name in sorted(targets):
+                if (staged / name).is_dir():
+                    targets[name].rmdir()
+                    (staged / name).rename(targets[name])
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+        for unit in units:
+            names = [job.name for job in unit.jobs if job.when == "init" and job.name in done]
+            if names:
+                path = place.unit(service, unit.name).initialised
+                site.transport.put(json.dumps(names).encode(), path, mode=0o600, account=account.switch)
+
+
+def clear(place: Place) -> None:
+    """Remove what a killed process was just taking in."""
+    for path in list(place.moving.glob("*.data")):
+        shutil.rmtree(path)
+    with contextlib.suppress(OSError):
+        place.moving.rmdir()
+
+
+def _folders(place: Place, service: str) -> dict[str, Path]:
+    """The folders of data of a service by their names, one that its units share once."""
+    units = [labels.read(unit) for unit in place.known() if unit.service == service]
+    return {
+        name: place.unit(service, unit.name).inside(path)
+        for unit in units
+        if isinstance(unit, Unit)
+        for name, path in unit.directories
+        if name != CONFIG
+    }
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

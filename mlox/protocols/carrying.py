@@ -1,0 +1,65 @@
+"""How the data of a service gets from one server to another: what each side does, and what it notes meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from mlox.units import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A service between two servers, as one of them has noted it.
+
+    Attributes:
+        role: what it does here: it is ``leaving``; it is ``arriving``, and may be incomplete; or it has ``arrived``,
+            complete and seen to be well.
+        other: the server at the other end, by its name. ``stopped``: the services that were stopped meanwhile.
+    """
+
+    service: str
+    role: Literal["leaving", "arriving", "arrived"]
+    other: str
+    stopped: tuple[str, ...] = ()
+
+
+class Carrying(Protocol):
+    """What hands data over and takes it in: a part of every back end. Every call may be made again after a kill."""
+
+    def note_passage(self, stack: str, passage: Passage) -> None:
+        """Note that a service is on its way, in place of what was noted of it before; a purge forgets it too."""
+
+    def passages(self, stack: str) -> tuple[Passage, ...]:
+        """What is noted, in the order of names."""
+
+    def forget_passage(self, stack: str, service: str) -> None:
+        """Forget what is noted of a service; does nothing where nothing is."""
+
+    def data_size(self, stack: str, service: str) -> int:
+        """How many bytes the data of a service takes; counts all of it."""
+
+    def data_out(self, stack: str, service: str) -> Iterator[bytes]:
+        """The data of a stopped service as an archive (:mod:`mlox.archives`), a part at a time.
+
+        It has a folder for each folder of data by its name, also where several units share it; names in bytes, modes,
+        times, links. Sockets are left out.
+
+        Raises:
+            ServiceError: a unit of it runs, or something in it cannot be carried.
+        """
+
+    def data_in(self, units: Sequence[Unit], chunks: Iterable[bytes], *, done: Collection[str]) -> None:
+        """Put the data of an archive where ``units``, all of one service, find it when they start.
+
+        It belongs to the account that they run as, and lies safely on the disk afterwards; nothing runs. It is data of
+        the service like any other: a purge of its units removes it, also before they were ever started.
+
+        Args:
+            done: the names of their ``init`` jobs that were done where the data comes from.
+
+        Raises:
+            ServiceError: the archive is cut off, or there is data of the service here already; that stays as it is.
+            RequirementError: there is no room.
+        """
