@@ -184,7 +184,7 @@ class Unit:
 
     ``intent`` is what people decided, field by field; it alone says whether a running unit still fits. What mlox
     renders from it may change with mlox, and then nothing is replaced. A unit that ``completes`` runs to its end: it is
-    healthy when it has ended well.
+    healthy when it has ended well. ``verify`` is a command inside it that tells what the service holds.
     """
 
     stack: str
@@ -205,6 +205,7 @@ class Unit:
     jobs: tuple[Job, ...] = ()
     grants: tuple[Grant, ...] = ()
     rotations: tuple[Rotation, ...] = ()
+    verify: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     stateful: bool = False
     stop_signal: str = "SIGTERM"

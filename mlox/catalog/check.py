@@ -56,6 +56,8 @@ def _texts(service: CatalogService) -> Iterator[tuple[str, str, tuple[str, ...]]
         yield from ((f"jobs.{name}.argv", text, (*_INSIDE, "secretfile")) for text in job.argv)
     for name, secret in service.secrets.items():
         yield from ((f"secrets.{name}.rotate", text, _INSIDE) for text in secret.rotate or ())
+    if service.verify is not None:
+        yield from (("verify.argv", text, _INSIDE) for text in service.verify.argv)
     for name, provide in service.provides.items():
         for key, text in _offered(provide.url, provide.values).items():
             yield f"provides.{name}.{key}", text, ("secret", "option", "version")
@@ -89,6 +91,8 @@ def _offered(url: UrlSpec, values: Mapping[str, str]) -> dict[str, str]:
 
 def _unit_names(service: CatalogService) -> Iterator[tuple[str, str]]:
     yield from ((f"jobs.{name}", job.unit) for name, job in service.jobs.items())
+    if service.verify is not None:
+        yield "verify", service.verify.unit
     for name, provide in service.provides.items():
         if provide.grant is not None:
             yield f"provides.{name}.grant", provide.grant.unit

@@ -85,6 +85,7 @@ def _unit(service: Decided, unit_name: str, spec: UnitSpec) -> Unit:
         jobs=tuple(jobs),
         grants=tuple(texts.grants[need] for need in sorted(texts.grants)),
         rotations=_rotations(service, unit_name, texts),
+        verify=_verify(service, unit_name, texts),
         after=tuple(sorted({p for p in service.spec.needs.values() if p != EMBEDDED} | set(spec.depends_on))),
         stateful=spec.stateful,
         stop_signal=spec.stop_signal,
@@ -102,6 +103,11 @@ def _rotations(service: Decided, unit_name: str, texts: Texts) -> tuple[Rotation
         return ()
     rotating = {key: secret.rotate for key, secret in service.catalog.secrets.items() if secret.rotate}
     return tuple(Rotation(key, tuple(texts.argument(word) for word in argv)) for key, argv in rotating.items())
+
+
+def _verify(service: Decided, unit_name: str, texts: Texts) -> tuple[str, ...]:
+    spec = service.catalog.verify
+    return tuple(map(texts.argument, spec.argv)) if spec is not None and spec.unit == unit_name else ()
 
 
 def _port(service: Decided, name: str) -> PortBinding:

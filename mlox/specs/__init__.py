@@ -23,6 +23,7 @@ from mlox.specs.catalog import (
 )
 from mlox.specs.component import ROOT, ComponentOptionSpec, ComponentServiceSpec, ComponentSpec
 from mlox.specs.stack import EMBEDDED, ProfileSpec, ServerSpec, ServiceSpec, StackSpec
+from mlox.specs.verifying import VerifySpec
 
 __all__ = [
     "CONFIG",
@@ -53,4 +54,5 @@ __all__ = [
     "StackSpec",
     "UnitSpec",
     "UrlSpec",
+    "VerifySpec",
 ]

@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from mlox.specs.compose import ComposeKeys
 from mlox.specs.model import Identifier, Name, Scalar, Spec
+from mlox.specs.verifying import VerifySpec
 
 CONFIG = "config"
 """The directory that every service has besides its data: where its files are written."""
@@ -285,6 +286,7 @@ class CatalogService(Spec):
     client: ClientSpec = Field(default_factory=ClientSpec)
     backup: BackupSpec | None = None
     restore: BackupSpec | None = None
+    verify: VerifySpec | None = None
     estimate: EstimateSpec = Field(default_factory=EstimateSpec)
 
     @property

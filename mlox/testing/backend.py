@@ -44,7 +44,7 @@ class FakeBackend(FakeAround, FakeCarrier):
         dying: how the process of a unit ends right after its start, by ``service.unit``.
         sick: units that run and do not become healthy, by ``service.unit``.
         data: what a service has written, by stack and service.
-        leases, execs: see :class:`~mlox.testing.around.FakeAround`; carried: :class:`~mlox.testing.carrying.FakeCarrier`.
+        leases, execs, carried: see the classes that this one consists of.
         effects: what was done, in order: ``start cache.server``, ``job cache.server init``, ``stop``, ``purge``.
 
     Example:
