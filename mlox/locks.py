@@ -47,7 +47,7 @@ class Hold:
     ) -> None:
         self.stack = stack
         self.holder = this_process(starts)
-        self._emit = emit
+        self.emit = emit
         self._wait_s = wait_s
         self._cancel = cancel or threading.Event()
         self._leases: list[Lease] = []
@@ -74,7 +74,7 @@ class Hold:
                 )
             if told is None or told.token != answer.token:
                 told = answer
-                self._emit(Event("", f"waiting for {answer}, which works on this stack", kind="wait"))
+                self.emit(Event("", f"waiting for {answer}, which works on this stack", kind="wait"))
             self._cancel.wait(POLL_S)
         self._leases.append(answer)
         if not self._thread.is_alive():

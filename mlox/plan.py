@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mlox.errors import UsageError
+from mlox.moves import has_data, one_place
 from mlox.protocols import Observed
 from mlox.units import Unit, digest
 
@@ -36,6 +38,7 @@ class Action:
         about: the unit as it will run, or as it stops.
         before: the unit that it takes the place of, and that comes back where the change fails.
         seen: what there was of it when the plan was made, by :func:`look_of`; empty: nothing.
+        leaves: the server that ``before`` is on, where that is another one: it ends there.
     """
 
     kind: Kind
@@ -46,6 +49,7 @@ class Action:
     reasons: tuple[Reason, ...] = ()
     before: Unit | None = None
     seen: str = ""
+    leaves: str = ""
 
     @property
     def key(self) -> str:
@@ -123,6 +127,7 @@ def make_plan(
     *,
     listed: Collection[str],
     prune: bool = False,
+    here: Collection[str] = (),
 ) -> Plan:
     """The plan of ``up``: whatever of ``units`` is missing, stopped or different. It never removes unasked.
 
@@ -130,21 +135,29 @@ def make_plan(
         units: what should run, providers first.
         observed: everything of the stack that there is.
         listed: the services in ``mlox.yaml``; others that run are named, and with ``prune`` stopped.
+        here: the servers that are this machine: those of one back end are one place.
+
+    Raises:
+        UsageError: a service with data is on another server than ``mlox.yaml`` says.
     """
-    seen = {o.key: o for o in observed}
+    seen = tuple(observed)
     actions: list[Action] = []
     kept: list[Unit] = []
     for unit in units:
-        there = seen.get(unit.key)
+        of_it = [o for o in seen if o.key == unit.key]
+        there = next((o for o in of_it if one_place(o.unit, unit, here)), None)
+        away = next((o for o in of_it if not one_place(o.unit, unit, here)), None)
         action, target = _compare(unit, there)
+        if away is not None and (there is None or (action is None and not has_data(away.unit))):
+            action = _displace(away, target)
         kept.append(target)
         if action is not None:
             actions.append(action)
-    alive = [o for o in seen.values() if o.service not in listed and o.state != "stopped"]
+    alive = [o for o in seen if o.service not in listed and o.state != "stopped"]
     if prune:
         actions += [_down("stop", o) for o in _consumers_first(alive)]
     unlisted = () if prune else tuple(sorted({o.service for o in alive}))
-    return Plan(stack, tuple(actions), tuple(kept), fingerprint(seen.values()), unlisted)
+    return Plan(stack, tuple(actions), tuple(kept), fingerprint(seen), unlisted)
 
 
 def make_down_plan(stack: str, observed: Iterable[Observed], names: Collection[str], *, purge: bool) -> Plan:
@@ -157,7 +170,7 @@ def make_down_plan(stack: str, observed: Iterable[Observed], names: Collection[s
 
 def fingerprint(observed: Iterable[Observed]) -> str:
     """A digest of what there is: which units, by which intent, alive or not."""
-    return digest(sorted([o.key, look_of(o)] for o in observed))
+    return digest(sorted({(o.key, o.unit.server, look_of(o)) for o in observed}))
 
 
 def look_of(observed: Observed | None) -> str:
@@ -209,6 +222,19 @@ def _compare(unit: Unit, there: Observed | None) -> tuple[Action | None, Unit]:
     reasons = _reasons(_ports(there.unit), _ports(unit))
     state = () if there.state == "stopped" else (Reason("state", there.state, "running"),)
     return Action("start", unit.service, unit.name, unit.server, target, (*state, *reasons), previous, seen), target
+
+
+def _displace(away: Observed, unit: Unit) -> Action:
+    """What has to happen to a unit that runs on another server than it should."""
+    there = away.unit.server
+    if has_data(away.unit):
+        raise UsageError(
+            f"{unit.service} is on {there} with its data, and mlox.yaml puts it on {unit.server}",
+            hint=f"Move it: mlox move {unit.service} --to {unit.server}; or write server: {there} again.",
+        )
+    moves = (Reason("server", there, unit.server),)
+    seen = look_of(away)
+    return Action("replace", unit.service, unit.name, unit.server, unit, moves, away.unit, seen, leaves=there)
 
 
 def _rotates(unit: Unit, reasons: Iterable[Reason]) -> bool:

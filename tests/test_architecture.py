@@ -25,7 +25,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "variables interpolation",
         "units leases dotenv archives",
         "protocols",
-        "journal locks",
+        "journal locks moves",
         "documents",
         "catalog resolve plan compose components explaining scanning",
         "values apply",

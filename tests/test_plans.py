@@ -135,9 +135,8 @@ def planned(case: Data) -> tuple[Plan, tuple[Unit, ...]]:
         names = asked.get("names", [*now.spec.services, *(o.service for o in there.values())])
         return make_down_plan("demo-0001", there.values(), names, purge=asked.get("purge", False)), ()
     units = resolve(now.spec, case.get("names", now.spec.services), replace(now.world, observed=there))
-    plan = make_plan(
-        "demo-0001", units, there.values(), listed=tuple(now.spec.services), prune=case.get("prune", False)
-    )
+    listed, here = tuple(now.spec.services), now.world.here
+    plan = make_plan("demo-0001", units, there.values(), listed=listed, prune=case.get("prune", False), here=here)
     return plan, units
 
 

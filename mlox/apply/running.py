@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from mlox.apply.displacing import displaced
 from mlox.apply.granting import check_revocable, forget_given, grant, revoke
 from mlox.apply.health import await_health, look
 from mlox.apply.rotating import rotate
@@ -93,38 +94,43 @@ class Run:
         for action in actions:
             self._check_untouched(action)
         acting = {action.key for action in actions}
-        ready = [self._ready(unit) if unit.key in acting else unit for unit in units]
+        ready = [self.ready(unit) if unit.key in acting else unit for unit in units]
         update = Update(backend, actions, ready, self._begin, self._gate, self.emit)
-        with update.undone_on_failure(lambda: not self.cancel.is_set()):
+        elsewhere = displaced(actions, self.seams, self.start, self._going_on, self.emit)
+        with elsewhere, update.undone_on_failure(self._going_on):
             for unit in ready:
                 if self.cancel.is_set():
                     return
                 if unit.key in acting:
-                    rotate(unit, self.seams, self.emit, self._start)
+                    rotate(unit, self.seams, self.emit, self.start)
                 if unit.key in acting or update.replaces:
                     self._begin(unit)
                 self._gate(unit)
         if acting:
             self.emit(Event(units[0].service, "running", kind="done"))
 
-    def _start(self, unit: Unit) -> None:
+    def _going_on(self) -> bool:
+        return not self.cancel.is_set()
+
+    def start(self, unit: Unit) -> None:
+        """Start a unit that is :meth:`ready`, and wait until it is healthy."""
         self._begin(unit)
         self._gate(unit)
 
     def _begin(self, unit: Unit) -> None:
         """Start a unit with the accounts that it needs."""
-        values = self._secrets(unit)
+        values = self.secrets_of(unit)
         grant(unit, values, self.seams, self.emit)
         self.emit(Event(unit.service, "starting"))
         self.seams.backends[unit.server].start(unit, values, self.emit)
 
     def _gate(self, unit: Unit) -> None:
-        held = partial(self._held, unit)
+        held = partial(self.held, unit)
         await_health(unit, self.seams.backends[unit.server], held, emit=self.emit, cancel=self.cancel)
 
     def _check_untouched(self, action: Action) -> None:
         """Raise a :class:`DriftError` where a unit is not as it was when the plan was made."""
-        there = look(self.seams.backends[action.server], action.about)
+        there = look(self.seams.backends[action.leaves or action.server], action.about)
         if look_of(there) != action.seen:
             how = "was removed" if there is None else "was stopped" if there.state == "stopped" else "was changed"
             if not action.seen:
@@ -136,7 +142,7 @@ class Run:
                 hint="Run the same command again.",
             )
 
-    def _ready(self, unit: Unit) -> Unit:
+    def ready(self, unit: Unit) -> Unit:
         """The unit with its software pinned and its secrets made."""
         software = unit.software
         if software.pending:
@@ -155,11 +161,13 @@ class Run:
                 self.generated[ref.name] = self.seams.store.set(ref.name, Secret(value))
             return replace(ref, version=self.generated[ref.name])
 
-    def _secrets(self, unit: Unit) -> dict[str, Secret]:
+    def secrets_of(self, unit: Unit) -> dict[str, Secret]:
+        """The secrets of a unit by its own keys."""
         return {ref.key: self.seams.store.get(ref.name, ref.version or None) for ref in unit.secrets}
 
-    def _held(self, unit: Unit) -> list[Secret]:
-        return list(self._secrets(self._ready(unit)).values())
+    def held(self, unit: Unit) -> list[Secret]:
+        """What has to be masked in what a unit writes."""
+        return list(self.secrets_of(self.ready(unit)).values())
 
     def _forget(self, action: Action) -> None:
         """Take the generated secrets of a service out of the store, when the last of its units is gone."""

@@ -37,14 +37,14 @@ class Carrying(Protocol):
     def forget_passage(self, stack: str, service: str) -> None:
         """Forget what is noted of a service; does nothing where nothing is."""
 
-    def data_size(self, stack: str, service: str) -> int:
-        """How many bytes the data of a service takes; counts all of it."""
+    def data_size(self, units: Sequence[Unit]) -> int:
+        """How many bytes the data of ``units``, all of one service, takes; counts all of it."""
 
-    def data_out(self, stack: str, service: str) -> Iterator[bytes]:
-        """The data of a stopped service as an archive (:mod:`mlox.archives`), a part at a time.
+    def data_out(self, units: Sequence[Unit]) -> Iterator[bytes]:
+        """The data of ``units``, all of a service that is stopped or was never started, as an archive, part by part.
 
-        It has a folder for each folder of data by its name, also where several units share it; names in bytes, modes,
-        times, links. Sockets are left out.
+        See :mod:`mlox.archives`. It has a folder for each folder of data by its name, also where several units share
+        it; names in bytes, modes, times, links. Sockets are left out.
 
         Raises:
             ServiceError: a unit of it runs, or something in it cannot be carried.

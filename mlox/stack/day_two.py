@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from mlox.locks import Hold
+from mlox.moves import Move
 from mlox.protocols import Emit, Write, silent
 from mlox.stack.adopting import Adoption, adoption, write
 from mlox.stack.checking import check
@@ -12,7 +14,11 @@ from mlox.stack.drifting import Drifted, drift
 from mlox.stack.executing import execute, running_unit
 from mlox.stack.findings import Checked
 from mlox.stack.holding import hold_here
+from mlox.stack.movable import looked, plan_move
+from mlox.stack.moved import Moved
+from mlox.stack.moving import move_service
 from mlox.stack.remembering import History, history
+from mlox.stack.server import Server
 from mlox.stack.surroundings import Surroundings
 from mlox.workspace import Workspace
 
@@ -71,6 +77,9 @@ class DayTwo:
         """
         return history(self.surroundings(), name, limit=limit)
 
+    def _held(self, *, emit: Emit = silent) -> AbstractContextManager[Surroundings]:
+        raise NotImplementedError
+
     def exec(
         self,
         name: str,
@@ -95,3 +104,26 @@ class DayTwo:
     def running_unit(self, name: str, unit: str | None = None) -> str:
         """The unit that :meth:`exec` means, as ``service.unit``."""
         return running_unit(self.surroundings(), name, unit).key
+
+    def plan_move(self, name: str, to: Server | str, *, version: str | None = None) -> Move | None:
+        """What :meth:`move` would do; None where the service is there already. Touches nothing.
+
+        Raises:
+            UsageError, RequirementError, SpecError: it cannot move, or not there.
+        """
+        target = to.name if isinstance(to, Server) else to
+        return plan_move(looked(self.surroundings(), name, target), name, target, version)
+
+    def move(self, name: str, to: Server | str, *, version: str | None = None, emit: Emit = silent) -> Moved:
+        """Move a service with its data to another server of this machine, and wire its consumers anew.
+
+        Args:
+            version: the version that it has there; by default the one that is published, or installed, of its major.
+
+        Raises:
+            RolledBackError: it failed; the service runs where it was, with its data.
+            MloxError: it could not begin; nothing was changed.
+        """
+        target = to.name if isinstance(to, Server) else to
+        with self._held(emit=emit) as around:
+            return move_service(looked(around, name, target), name, target, version, emit=emit)

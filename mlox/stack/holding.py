@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from mlox.locks import Hold
+from mlox.stack.passages import settle
 from mlox.stack.server import connect
 from mlox.stack.surroundings import Surroundings
 from mlox.workspace import Workspace, data_home
@@ -39,7 +40,21 @@ def held(hold: Hold, workspace: Workspace, look: Callable[[], Surroundings]) -> 
             hold.take(backend)
             backend.recover(hold.stack)
         around.secrets.recover()
-        yield around
+        stopped = settle(around, hold.emit)
+        yield replace(around, stopped=stopped)
+
+
+def take_everywhere(around: Surroundings) -> Surroundings:
+    """The same with every server that something of it may be on; those are held as well.
+
+    Raises:
+        LockedError, Cancelled: somebody else holds one of them.
+    """
+    found = around.everywhere()
+    for server in found.also:
+        if found.hold is not None:
+            found.hold.take(found.backends[server])
+    return found
 
 
 def is_deployed_by(pid: int, around: Surroundings) -> bool:

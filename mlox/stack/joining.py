@@ -160,9 +160,11 @@ def _same(
         changed = {key: value for key, value in changed.items() if known[key] != value}
         differs += [f"{key} is {known[key]}, not {value}" for key, value in changed.items()]
     if differs:
+        elsewhere = asked.server is not None and asked.server != there.server
+        otherwise = "Change it in mlox.yaml if you mean to, then run `mlox up`; or add a second one with --as."
         raise UsageError(
             f"{name} is in mlox.yaml already, and differs: {'; '.join(differs)}",
-            hint="Change it in mlox.yaml if you mean to, then run `mlox up`; or add a second one with --as.",
+            hint=f"Move it: mlox move {name} --to {asked.server}." if elsewhere else otherwise,
         )
     values = {
         **there.model_dump(),

@@ -91,7 +91,8 @@ def plan_up(around: Surroundings, spec: StackSpec, names: Collection[str], prune
     known = replace(around, spec=spec)
     world = known.world(spec)
     units = resolve(spec, names or tuple(spec.services), world)
-    plan = make_plan(spec.id or "", units, known.observed.values(), listed=tuple(spec.services), prune=prune)
+    here = known.local_servers()
+    plan = make_plan(spec.id or "", units, known.everything, listed=tuple(spec.services), prune=prune, here=here)
     new = {action.service: action.server for action in plan.actions if action.kind == "create"}
     for server in sorted(set(new.values())):
         check_sum({name: world.services[name] for name in new if new[name] == server}, server, world.facts[server])
@@ -172,7 +173,7 @@ def secrets_of(around: Surroundings, name: str) -> list[Secret]:
 
 def take_down(around: Surroundings, names: Collection[str], *, purge: bool, emit: Emit) -> Deployed:
     """Stop ``names``, or remove them with their data; the stack's lock is held."""
-    plan = make_down_plan(around.spec.id or "", around.observed.values(), names, purge=purge)
+    plan = make_down_plan(around.spec.id or "", around.everything, names, purge=purge)
     applied = apply(plan, around.seams(), emit=emit, cancel=threading.Event())
     after = replace(around)
     done = outcome(plan, applied, after, ())

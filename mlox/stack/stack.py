@@ -18,7 +18,7 @@ from mlox.specs.model import Scalar
 from mlox.stack.converging import converge
 from mlox.stack.day_two import DayTwo
 from mlox.stack.deployment import Deployment
-from mlox.stack.holding import held, is_deployed_by
+from mlox.stack.holding import held, is_deployed_by, take_everywhere
 from mlox.stack.joining import Asked
 from mlox.stack.logs import follow_logs, read_logs
 from mlox.stack.operations import (
@@ -184,7 +184,8 @@ class Stack(DayTwo):
     def plan(self, *names: str, asked: Sequence[Asked] = (), prune: bool = False) -> Plan:
         """What ``up`` would do; touches nothing."""
         around = self.surroundings()
-        return plan_up(around, *starting(around, names, asked), prune)
+        spec, chosen = starting(around, names, asked)
+        return plan_up(replace(around, spec=spec).everywhere(), spec, chosen, prune)
 
     def up(self, *names: str, prune: bool = False, plan: str | None = None, emit: Emit = silent) -> Deployed:
         """Start services, and what they need, and wait until they are healthy; without names, all.
@@ -214,7 +215,7 @@ class Stack(DayTwo):
         def work(cancel: threading.Event) -> Deployed:
             with self._held(emit=emit, create=True, cancel=cancel, starts=starts) as around:
                 spec, chosen = starting(around, names, asked)
-                fresh = replace(around, spec=spec)
+                fresh = take_everywhere(replace(around, spec=spec))
                 acting.extend(fresh.backends.values())
                 return converge(around, fresh, chosen, prune=prune, digest=digest, emit=emit, cancel=cancel)
 
@@ -227,9 +228,8 @@ class Stack(DayTwo):
     def plan_down(self, *names: str, purge: bool = False, all_servers: bool = False) -> Plan:
         """What ``down`` would do; touches nothing."""
         around = self.surroundings()
-        return make_down_plan(
-            around.spec.id or "", around.observed.values(), leaving(around, names, all_servers), purge=purge
-        )
+        leave = leaving(around, names, all_servers)
+        return make_down_plan(around.spec.id or "", around.everything, leave, purge=purge)
 
     def down(self, *names: str, purge: bool = False, all_servers: bool = False, emit: Emit = silent) -> Deployed:
         """Stop services; without names, all that are on this machine. With ``purge`` their data goes too."""

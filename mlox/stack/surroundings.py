@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from mlox.apply import Seams
 from mlox.catalog import Catalog
-from mlox.errors import UnknownNameError
+from mlox.errors import MloxError, UnknownNameError
 from mlox.leases import Holder
 from mlox.lockfile import LockFile
 from mlox.locks import Hold
@@ -37,13 +37,16 @@ from mlox.workspace import ATTRIBUTES, IGNORED, Workspace, data_home
 class Surroundings:
     """Everything around one reading of ``mlox.yaml``; made anew for each verb, so that nothing is held in memory.
 
-    ``hold`` is set where the stack is held, and what is there may be changed.
+    ``hold`` is set where the stack is held, and what is there may be changed. ``also`` are servers that are looked at
+    although no service is written there; ``stopped`` services that a move which was cut off had stopped.
     """
 
     workspace: Workspace
     spec: StackSpec
     home: Path
     hold: Hold | None = None
+    also: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, workspace: Workspace, spec: StackSpec) -> Surroundings:
@@ -58,7 +61,7 @@ class Surroundings:
     @cached_property
     def backends(self) -> Mapping[str, Backend]:
         """The back end of this machine and of every server that a service is on, by the server's name."""
-        names = {"local", *(service.server for service in self.spec.services.values())}
+        names = {"local", *self.also, *(service.server for service in self.spec.services.values())}
         known = known_servers(self.spec.servers)
         for name, service in self.spec.services.items():
             if service.server not in known:
@@ -136,11 +139,36 @@ class Surroundings:
         return self.home / (self.spec.id or "")
 
     @cached_property
-    def observed(self) -> Mapping[str, Observed]:
-        """What there is of this stack, by ``service.unit``."""
+    def everything(self) -> tuple[Observed, ...]:
+        """What there is of this stack on the servers that are looked at, each unit once."""
         if self.spec.id is None:
-            return {}
-        return {o.key: o for backend in self.backends.values() for o in backend.observe(self.spec.id)}
+            return ()
+        seen = [o for backend in self.backends.values() for o in backend.observe(self.spec.id)]
+        return tuple({(o.unit.server, o.key): o for o in seen}.values())
+
+    @cached_property
+    def observed(self) -> Mapping[str, Observed]:
+        """What there is of this stack, by ``service.unit``; of two of a name the one where ``mlox.yaml`` puts it."""
+        written = {name: service.server for name, service in self.spec.services.items()}
+        later = sorted(self.everything, key=lambda o: o.unit.server == written.get(o.service))
+        return {o.key: o for o in later}
+
+    def everywhere(self) -> Surroundings:
+        """The same; where nothing is of a service, also with the servers that somebody may have moved it from by hand.
+
+        A server that cannot be reached is none of them.
+        """
+        if set(self.spec.services) <= {o.service for o in self.everything}:
+            return self
+        found = [name for name in known_servers(self.spec.servers) if name not in self.backends and self._has(name)]
+        return replace(self, also=(*self.also, *found)) if found else self
+
+    def _has(self, server: str) -> bool:
+        """Whether something of this stack is on a server that can be reached."""
+        try:
+            return bool(self.spec.id and self.backend(server).observe(self.spec.id))
+        except MloxError:
+            return False
 
     @property
     def holder(self) -> Holder | None:

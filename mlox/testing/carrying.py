@@ -52,18 +52,19 @@ class FakeCarrying:
         self.trees.pop((stack, service), None)
         self.done.pop((stack, service), None)
 
-    def size(self, stack: str, service: str) -> int:
+    def size(self, units: Sequence[Unit]) -> int:
         """The bytes of its archive and of its text."""
-        return len(self.trees.get((stack, service), b"")) + len(self._data.get((stack, service), "").encode())
+        key = units[0].stack, units[0].service
+        return len(self.trees.get(key, b"")) + len(self._data.get(key, "").encode())
 
-    def out(self, stack: str, service: str) -> Iterator[bytes]:
+    def out(self, units: Sequence[Unit]) -> Iterator[bytes]:
         """Its data as an archive.
 
         Raises:
             ServiceError: it runs.
         """
-        units = [held.unit for key, held in sorted(self._held.items()) if key[:2] == (stack, service)]
-        if any(self._held[stack, service, unit.name].state == "running" for unit in units):
+        stack, service = units[0].stack, units[0].service
+        if any(held.state == "running" for key, held in self._held.items() if key[:2] == (stack, service)):
             raise ServiceError(f"{service} runs, and its data changes", hint=f"Stop it: mlox down {service}.")
         names = sorted({name for unit in units for name, _ in unit.directories if name != CONFIG})
         stream = io.BytesIO()
@@ -130,17 +131,17 @@ class FakeCarrier:
         """Forget what is noted of a service."""
         self.carried.forget(stack, service)
 
-    def data_size(self, stack: str, service: str) -> int:
-        """How many bytes the data of a service takes."""
-        return self.carried.size(stack, service)
+    def data_size(self, units: Sequence[Unit]) -> int:
+        """How many bytes the data of ``units`` takes."""
+        return self.carried.size(units)
 
-    def data_out(self, stack: str, service: str) -> Iterator[bytes]:
-        """The data of a stopped service as an archive.
+    def data_out(self, units: Sequence[Unit]) -> Iterator[bytes]:
+        """The data of ``units``, which do not run, as an archive.
 
         Raises:
             ServiceError: it runs.
         """
-        return self.carried.out(stack, service)
+        return self.carried.out(units)
 
     def data_in(self, units: Sequence[Unit], chunks: Iterable[bytes], *, done: Collection[str]) -> None:
         """Hold data for ``units``.

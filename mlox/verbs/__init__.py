@@ -21,6 +21,7 @@ MODULES = (
     "secrets",
     "sharing",
     "rotate",
+    "move",
     "scan",
 )
 

@@ -267,7 +267,9 @@ def _values(flag: str, verb: Verb | None, rest: Sequence[str], names: Names) -> 
         return _assignments(_arguments(verb, rest), names)
     if flag == "--needs" and verb is not None:
         return _wirings(_arguments(verb, rest), names)
-    known = {"--profile": names.profiles, "--on": names.servers} if flag in ("--profile", "--on") else {}
+    known = {"--profile": names.profiles} if flag == "--profile" else {}
+    if flag == "--on" or (flag == "--to" and verb is not None and verb.group == "stack"):
+        known = {flag: names.servers}
     if flag == "--backend":
         known = {flag: ("native", "docker")}
     if flag == "--from":

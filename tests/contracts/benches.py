@@ -16,7 +16,6 @@ from mlox.backends.native.layout import Place
 from mlox.protocols import Backend, Deviation, Event, Observed, silent
 from mlox.secret import Secret
 from mlox.testing import FakeBackend
-from mlox.transports.local import LocalTransport
 from mlox.units import Job, PortBinding, Probe, SecretRef, Software, Unit
 from tests.live.native_stage import PASSWORD, SERVER, STACK, Stage, free_port, stage, until
 
@@ -60,9 +59,6 @@ class Bench(Protocol):
     def read_data(self, unit: Unit) -> str:
         """The text in a unit's data."""
 
-    def annotate(self, unit: Unit) -> None:
-        """Let a unit be there, stopped, as after its first start."""
-
     def directories(self, service: str) -> tuple[tuple[str, str], ...]:
         """The folders of a service."""
 
@@ -102,9 +98,6 @@ class FakeBench:
     def write_data(self, unit: Unit, text: str) -> None:
         self.backend.data[unit.stack, unit.service] = text
 
-    def annotate(self, unit: Unit) -> None:
-        started_and_stopped(self, unit)
-
     def directories(self, service: str) -> tuple[tuple[str, str], ...]:
         return (("data", f"{self.home}/{STACK}/services/{service}/data"),)
 
@@ -143,9 +136,6 @@ class NativeBench:
 
     def write_data(self, unit: Unit, text: str) -> None:
         (Path(unit.directories[0][1]) / "words").write_text(text)
-
-    def annotate(self, unit: Unit) -> None:
-        labels.write(Place(self.stage.home, unit.stack).unit(unit.service, unit.name), unit, LocalTransport())
 
     def directories(self, service: str) -> tuple[tuple[str, str], ...]:
         return (("data", f"{self.home}/{STACK}/services/{service}/data"),)
@@ -207,11 +197,6 @@ def up(bench: Bench, unit: Unit) -> Observed:
     start(bench, unit)
     until(lambda: bench.backend.probe(unit).healthy)
     return seen(bench, unit)
-
-
-def started_and_stopped(bench: Bench, unit: Unit) -> None:
-    start(bench, unit)
-    stop(bench, unit)
 
 
 def stop(bench: Bench, unit: Unit, *, purge: bool = False) -> None:

@@ -104,16 +104,14 @@ def test_what_is_taken_in_is_handed_over_again(name: str) -> None:
             second = replace(unit, service="web2", directories=bench.directories("web2"))
             try:
                 bench.backend.data_in((unit,), in_parts(whole), done=())
-                bench.annotate(unit)
-                again = b"".join(bench.backend.data_out(STACK, "web"))
+                again = b"".join(bench.backend.data_out((unit,)))
                 assert content([again]).entries == content([whole]).entries
                 assert content([again]).size_bytes == content([whole]).size_bytes
                 if b"same" not in repr(tree).encode():
                     assert content([again]) == content([whole])
                     assert headers(again) == headers(whole)
                 bench.backend.data_in((second,), in_parts(again), done=())
-                bench.annotate(second)
-                assert content(bench.backend.data_out(STACK, "web2")) == content([again])
+                assert content(bench.backend.data_out((second,))) == content([again])
             finally:
                 for each in (second, unit):
                     stop(bench, each, purge=True)
@@ -138,8 +136,8 @@ def test_a_unit_finds_the_data_that_was_taken_in_before_it_began(bench: Bench) -
     assert bench.read_data(unit) == "precious"
     bench.write_data(unit, "more precious")
     stop(bench, unit)
-    assert bench.backend.data_size(STACK, "web") > 0
-    again = content(bench.backend.data_out(STACK, "web"))
+    assert bench.backend.data_size((unit,)) > 0
+    again = content(bench.backend.data_out((unit,)))
     assert (again.entries, again.size_bytes) == (1, len("more precious"))
     assert again.digest != content([whole]).digest
 
@@ -148,7 +146,7 @@ def test_what_runs_is_not_handed_over(bench: Bench) -> None:
     unit = a_unit(bench)
     up(bench, unit)
     with pytest.raises(ServiceError, match="web runs, and its data changes"):
-        content(bench.backend.data_out(STACK, "web"))
+        content(bench.backend.data_out((unit,)))
 
 
 def test_data_is_not_laid_over_data(bench: Bench) -> None:

@@ -193,17 +193,17 @@ class NativeBackend:
         """Forget what is noted of a service."""
         carrying.forget(self._site.place(stack), service)
 
-    def data_size(self, stack: str, service: str) -> int:
-        """How many bytes the data of a service takes."""
-        return carrying.data_size(self._site.place(stack), service)
+    def data_size(self, units: Sequence[Unit]) -> int:
+        """How many bytes the data of ``units`` takes."""
+        return carrying.data_size(self._site.place(units[0].stack), units)
 
-    def data_out(self, stack: str, service: str) -> Iterator[bytes]:
-        """The data of a stopped service as an archive.
+    def data_out(self, units: Sequence[Unit]) -> Iterator[bytes]:
+        """The data of ``units``, which do not run, as an archive.
 
         Raises:
             ServiceError: it runs, or something in it cannot be read or carried.
         """
-        return carrying.data_out(self._site.place(stack), service)
+        return carrying.data_out(self._site.place(units[0].stack), units)
 
     def data_in(self, units: Sequence[Unit], chunks: Iterable[bytes], *, done: Collection[str]) -> None:
         """Put data where ``units`` find it, for the account that they run as.

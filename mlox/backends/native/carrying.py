@@ -57,19 +57,19 @@ def forget(place: Place, service: str) -> None:
             place.moving.rmdir()
 
 
-def data_size(place: Place, service: str) -> int:
+def data_size(place: Place, units: Sequence[Unit]) -> int:
     """How many bytes the data of a service takes."""
-    return size(_folders(place, service))
+    return size(_folders(place, units))
 
 
-def data_out(place: Place, service: str) -> Iterator[bytes]:
-    """The data of a stopped service; see :meth:`mlox.protocols.Carrying.data_out`."""
-    table = shim.processes()
+def data_out(place: Place, units: Sequence[Unit]) -> Iterator[bytes]:
+    """The data of a service that does not run; see :meth:`mlox.protocols.Carrying.data_out`."""
+    service, table = units[0].service, shim.processes()
     for unit in [unit for unit in place.known() if unit.service == service]:
         if unit.program.exists() or shim.members(unit.marker, shim.read_record(str(unit.record)), table):
             raise ServiceError(f"{service} runs, and its data changes", hint=f"Stop it: mlox down {service}.")
     try:
-        yield from packed(_folders(place, service))
+        yield from packed(_folders(place, units))
     except OSError as error:
         raise ServiceError(
             f"the data of {service} cannot be read: {error.filename}: {error.strerror}", hint="Mend that, then again."
@@ -79,7 +79,7 @@ def data_out(place: Place, service: str) -> Iterator[bytes]:
 def data_in(site: Site, place: Place, units: Sequence[Unit], chunks: Iterable[bytes], done: Collection[str]) -> None:
     """Put data where the units find it; see :meth:`mlox.protocols.Carrying.data_in`."""
     service = units[0].service
-    targets = {name: Path(path) for unit in units for name, path in unit.directories if name != CONFIG}
+    targets = _folders(place, units)
     account = site.account()
     folders.make_home(site.home, account)
     folders.make_stack(place, account, site.transport)
@@ -117,13 +117,11 @@ def clear(place: Place) -> None:
         place.moving.rmdir()
 
 
-def _folders(place: Place, service: str) -> dict[str, Path]:
+def _folders(place: Place, units: Sequence[Unit]) -> dict[str, Path]:
     """The folders of data of a service by their names, one that its units share once."""
-    units = [labels.read(unit) for unit in place.known() if unit.service == service]
     return {
-        name: place.unit(service, unit.name).inside(path)
+        name: place.unit(unit.service, unit.name).inside(path)
         for unit in units
-        if isinstance(unit, Unit)
         for name, path in unit.directories
         if name != CONFIG
     }

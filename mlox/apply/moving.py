@@ -1,0 +1,148 @@
+"""How a service with its data comes to another server: all that can be before the point of no return, then that."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from mlox.apply.running import Run
+from mlox.apply.seams import Seams
+from mlox.archives import Content, content
+from mlox.errors import Cancelled, ServiceError
+from mlox.moves import Move
+from mlox.plan import Plan
+from mlox.protocols import Backend, Emit, Event, Passage
+from mlox.secret import mask
+from mlox.units import Unit
+
+LINES = 10
+TELL_S = 0.5
+"""How often it is told how far the copy is."""
+
+
+def carry(move: Move, seams: Seams, *, emit: Emit, commit: Callable[[], None]) -> Content:
+    """Stop a service, copy its data, start it on the other server, and see that it is the same; then ``commit``.
+
+    What it notes on both sides says how far it is: whoever finds that finishes it or takes it back. Before the first
+    note nothing is changed. What the service was is neither removed nor changed.
+
+    Raises:
+        MloxError: it did not come to ``commit``, or that failed.
+    """
+    seams = seams.guarded()
+    source, target = seams.backends[move.source], seams.backends[move.target]
+    run = Run(Plan(move.stack), seams, emit, threading.Event())
+    units = tuple(run.ready(unit) for unit in move.after)
+    for unit in units:
+        target.prepare(replace(unit, ports=()), emit)  # the old one has them yet
+    stopped = (*move.starts, *move.stops)
+    source.note_passage(move.stack, Passage(move.service, "leaving", move.target, stopped))
+    for unit in move.consumers:
+        emit(Event(unit.service, "stopping"))
+        seams.backends[unit.server].stop(unit.stack, unit.service, unit.name, purge=False, emit=emit)
+    held = _told(move.before, source, run) if move.compares else ""
+    for unit in reversed(move.before):
+        emit(Event(unit.service, f"stopping on {move.source}"))
+        source.stop(unit.stack, unit.service, unit.name, purge=False, emit=emit)
+    arriving = Passage(move.service, "arriving", move.source, stopped)
+    target.note_passage(move.stack, arriving)
+    found = _copy(move, units, seams, emit)
+    for unit in units:
+        run.start(unit)
+    if move.compares:
+        _compare(move, held, _told(units, target, run))
+    target.note_passage(move.stack, replace(arriving, role="arrived"))
+    commit()
+    return found
+
+
+def _copy(move: Move, units: Sequence[Unit], seams: Seams, emit: Emit) -> Content:
+    """Copy the data; what lies on the other side is read again and compared.
+
+    Raises:
+        ServiceError: it is not the same.
+    """
+    source, target = seams.backends[move.source], seams.backends[move.target]
+    done = {job.name for unit in move.before for job in unit.jobs if job.when == "init"}
+    ended = threading.Event()
+    with ThreadPoolExecutor(1, thread_name_prefix="mlox-move") as pool:
+        reading = pool.submit(content, _until(ended, source.data_out(move.before)))
+        try:
+            chunks = _followed(source.data_out(move.before), move, "copying its data", seams, emit)
+            target.data_in(units, chunks, done=done)
+        except BaseException:
+            ended.set()
+            raise
+        sent = reading.result()
+    found = content(_followed(target.data_out(units), move, "comparing its data", seams, emit))
+    if found != sent:
+        raise ServiceError(
+            f"the data of {move.service} is not the same on {move.target}: {sent.entries} files and folders with "
+            f"{sent.size_bytes} bytes were sent, {found.entries} with {found.size_bytes} bytes are there",
+            hint="Try it again; if it happens again, look at the disks.",
+        )
+    return found
+
+
+def _followed(chunks: Iterable[bytes], move: Move, what: str, seams: Seams, emit: Emit) -> Iterator[bytes]:
+    """Tell how far it is, and make sure that the stack is still ours."""
+    passed, told = 0, time.monotonic()
+    emit(Event(move.service, f"{what}: {move.size_bytes / 1e6:.1f} MB", fraction=0.0))
+    for chunk in chunks:
+        passed += len(chunk)
+        if time.monotonic() - told > TELL_S:
+            told = time.monotonic()
+            seams.check()
+            fraction = min(passed / move.size_bytes, 1.0) if move.size_bytes else None
+            emit(Event(move.service, f"{what}: {passed / 1e6:.1f} MB", kind="wait", fraction=fraction))
+        yield chunk
+
+
+def _until(ended: threading.Event, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if ended.is_set():
+            raise Cancelled("the copy has ended", hint="Run the same command again.")
+        yield chunk
+
+
+def _told(units: Sequence[Unit], backend: Backend, run: Run) -> str:
+    """What the service itself says that it holds.
+
+    Raises:
+        ServiceError: the command failed.
+    """
+    parts: list[str] = []
+    for unit in units:
+        if not unit.verify:
+            continue
+        run.emit(Event(unit.service, f"asking what it holds on {unit.server}"))
+        said: dict[str, bytes] = {"out": b"", "err": b""}
+
+        def write(channel: str, chunk: bytes, said: dict[str, bytes] = said) -> None:
+            said[channel] += chunk
+
+        code = backend.exec(unit, unit.verify, input=None, write=write)
+        if code != 0:
+            lines = (said["out"] + said["err"]).decode("utf-8", "replace").splitlines()[-LINES:]
+            told = mask("".join(f"\n  {line}" for line in lines), run.held(unit))
+            raise ServiceError(
+                f"{unit.service} cannot tell what it holds on {unit.server}: exit code {code}{told}",
+                hint=f"Look at `mlox why {unit.service}`, then move it again.",
+            )
+        parts.append(said["out"].decode("utf-8", "replace"))
+    return "\n".join(parts)
+
+
+def _compare(move: Move, before: str, after: str) -> None:
+    """Raise a :class:`ServiceError` that names the first line that differs."""
+    if before == after:
+        return
+    lines = zip((*before.splitlines(), "nothing"), (*after.splitlines(), "nothing"), strict=False)
+    was, became = next((pair for pair in lines if pair[0] != pair[1]), (before, after))
+    raise ServiceError(
+        f"{move.service} does not hold the same on {move.target}: {was!r} became {became!r}",
+        hint="End what else writes to it, then move it again.",
+    )
