@@ -62,6 +62,8 @@ LINES = {
     "remove fea": [],
     "up mlflow --pru": ["--prune"],
     "up --on ": ["local", "docker"],
+    "move r": ["redis"],
+    "move redis --to ": ["local", "docker"],
     "up mlflow --set w": ["workers=", "workers=1"],
     "up mlflow --set default_permission=R": ["default_permission=READ"],
     "up mlflow --set=default_permission=R": ["--set=default_permission=READ"],

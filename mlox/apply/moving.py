@@ -17,6 +17,7 @@ from mlox.plan import Plan
 from mlox.protocols import Backend, Emit, Event, Passage
 from mlox.secret import mask
 from mlox.units import Unit
+from mlox.variables import finish
 
 LINES = 10
 TELL_S = 0.5
@@ -124,7 +125,7 @@ def _told(units: Sequence[Unit], backend: Backend, run: Run) -> str:
         def write(channel: str, chunk: bytes, said: dict[str, bytes] = said) -> None:
             said[channel] += chunk
 
-        code = backend.exec(unit, unit.verify, input=None, write=write)
+        code = backend.exec(unit, tuple(map(finish, unit.verify)), input=None, write=write)
         if code != 0:
             lines = (said["out"] + said["err"]).decode("utf-8", "replace").splitlines()[-LINES:]
             told = mask("".join(f"\n  {line}" for line in lines), run.held(unit))
