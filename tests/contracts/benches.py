@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from mlox.backends.native import labels
-from mlox.backends.native.layout import Place
 from mlox.protocols import Backend, Deviation, Event, Observed, silent
 from mlox.secret import Secret
 from mlox.testing import FakeBackend
