@@ -33,6 +33,19 @@ def test_a_service_moves_with_its_data_and_its_consumer_is_wired_anew(house: Hou
     assert {row["name"]: row["status"] for row in told["services"]} == {"base": "running", "app": "running"}
 
 
+def test_the_history_tells_of_it(house: House) -> None:
+    house.stack.move("base", "docker")
+    house.native.dying["base.server"] = "exit status 3"
+    with pytest.raises(RolledBackError):
+        house.stack.move("base", "local")
+    entries = [e for e in house.stack.history().entries if any(s.kind == "replace" for s in e.steps)]
+    assert [(e.outcome, e.steps[0].service, e.steps[0].reasons) for e in entries] == [
+        ("failed", "base", ("server: docker → local",)),
+        ("done", "base", ("server: local → docker",)),
+    ]
+    assert entries[0].failures[0][0] == "base"
+
+
 def test_there_and_back_mlox_yaml_is_as_it_was(house: House) -> None:
     before = house.stack.workspace.path.read_text()
     house.stack.move("base", "docker")

@@ -6,11 +6,13 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mlox.apply import apply
+from mlox.apply import Applied, Seams, apply
 from mlox.apply.moving import carry
+from mlox.apply.recording import recorded
 from mlox.archives import Content
 from mlox.errors import Cancelled, LockedError, MloxError, RolledBackError, ServiceError, UsageError
 from mlox.moves import Move
+from mlox.plan import Action, Plan, Reason
 from mlox.protocols import Emit, Event
 from mlox.specs import ServiceSpec
 from mlox.stack.movable import placed, plan_move
@@ -43,11 +45,30 @@ def move_service(around: Surroundings, name: str, target: str, version: str | No
         return Moved(name, target, _deploy(around, (name, *around.stopped), emit))
     made = plan_move(_now(around), name, target, version) or made
     after = replace(around, spec=placed(around.spec, name, target, made.after[0].version))
-    content = _carried(made, after, around, emit)
+    applied = Applied()
+    with recorded(_as_plan(made), _remembering(after, target), applied, emit):
+        try:
+            content = _carried(made, after, around, emit)
+        except MloxError as error:
+            applied.failed[name] = error
+            raise
     settle(_now(after), emit, noted=True)
     done = _deploy(after, (name, *made.starts, *made.stops), emit)
     after.backend(target).forget_passage(made.stack, name)
     return Moved(name, target, done, made, content)
+
+
+def _as_plan(move: Move) -> Plan:
+    """What the history tells of it."""
+    moves = (Reason("server", move.source, move.target),)
+    to = move.target
+    actions = (Action("replace", u.service, u.name, to, u, moves, leaves=move.source) for u in move.after)
+    return Plan(move.stack, tuple(actions))
+
+
+def _remembering(around: Surroundings, target: str) -> Seams:
+    """What keeps the history: this machine, which both servers are; on the other side nothing may be left of it."""
+    return replace(around.seams(), backends={target: around.backends["local"]})
 
 
 def _carried(move: Move, after: Surroundings, around: Surroundings, emit: Emit) -> Content:

@@ -1,0 +1,130 @@
+"""Real services from processes to containers and back, by the real program: what clients wrote is there, by digest."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from mlox import plugins
+from tests.live.engine_stage import usual_engine
+from tests.live.support import Project, project
+from tests.live.test_postgres import INSTALLED
+from tests.live.test_two_stacks import talk
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("engine"),
+    pytest.mark.skipif(
+        ("backends", "docker") not in plugins.TABLE, reason="this version has no Docker back end that services run on"
+    ),
+]
+IMAGES = {"redis": "redis:7", "postgres": "postgres:15", "mlflow": "ghcr.io/mlflow/mlflow:v3.17.2-full"}
+LOG = """
+import hashlib, json, mlflow, mlox, pathlib, sys, tempfile
+client = mlox.get("mlflow").client()
+if sys.argv[-1] == "write":
+    mlox.get("mlflow").use()
+    mlflow.set_experiment("churn")
+    with mlflow.start_run() as run, tempfile.TemporaryDirectory() as folder:
+        mlflow.log_metric("loss", 0.25)
+        mlflow.log_param("depth", 3)
+        path = pathlib.Path(folder, "weights.bin")
+        path.write_bytes(bytes(range(256)) * 4096)
+        mlflow.log_artifact(str(path), "model")
+    client.create_registered_model("churn")
+    client.create_model_version("churn", f"runs:/{run.info.run_id}/model", run.info.run_id)
+(run,) = client.search_runs([client.get_experiment_by_name("churn").experiment_id])
+with tempfile.TemporaryDirectory() as folder:
+    found = client.download_artifacts(run.info.run_id, "model/weights.bin", folder)
+    artifact = hashlib.sha256(pathlib.Path(found).read_bytes()).hexdigest()
+(version,) = client.search_model_versions("name='churn'")
+told = [run.info.run_id, run.data.metrics, run.data.params, version.name, version.run_id, artifact]
+print(json.dumps(told, sort_keys=True))
+"""
+
+
+@pytest.fixture
+def shop(data_home: Path, tmp_path: Path) -> Iterator[Project]:
+    with contextlib.closing(usual_engine()) as engine:
+        there = {tag for image in engine.api.images() for tag in image["RepoTags"] or ()}
+    missing = sorted(set(IMAGES.values()) - there)
+    if missing:
+        pytest.skip(f"the engine does not have {', '.join(missing)}: tests/live/images")
+    host = os.environ.get("MLOX_TEST_DOCKER_HOST") or os.environ.get("DOCKER_HOST", "")
+    with project(tmp_path / "shop", data_home, **({"DOCKER_HOST": host} if host else {})) as made:
+        made.done("init", "demo")
+        yield made
+
+
+def moved(shop: Project, name: str, to: str) -> str:
+    """Move it, and answer the digest of its data."""
+    word = (
+        f"{name}@{IMAGES[name].rpartition(':')[2].removeprefix('v').removesuffix('-full')}" if to == "docker" else name
+    )
+    done = shop.json("move", word, "--to", to, "-y")
+    assert done["verified"] == "content"
+    assert shop.row(name)["server"] == to
+    assert shop.row(name)["status"] == "running"
+    assert shop.json("up")["actions"] == []
+    return str(done["data"]["digest"])
+
+
+def test_a_redis_there_and_back(shop: Project) -> None:
+    shop.done("up", "redis")
+    password = shop.password("redis")
+    wrote = [f"SET w{i} {hashlib.sha256(str(i).encode()).hexdigest()}" for i in range(500)]
+    assert set(talk(shop, "redis", password, *wrote)) == {"+OK"}
+    before = talk(shop, "redis", password, *(f"GET w{i}" for i in range(500)))
+    for to in ("docker", "local"):
+        moved(shop, "redis", to)
+        assert talk(shop, "redis", password, *(f"GET w{i}" for i in range(500))) == before
+    assert "server" not in (shop.folder / "mlox.yaml").read_text()
+
+
+def rows(shop: Project) -> list[tuple[object, ...]]:
+    host, _, port = shop.row("postgres")["ports"]["postgres"].partition(":")
+    address = f"host={host} port={port} user=postgres dbname=postgres"
+    with psycopg.connect(address, password=shop.password("postgres")) as db:
+        return db.execute("SELECT count(*), md5(string_agg(word, ',' ORDER BY id)) FROM words").fetchall()
+
+
+@pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install")
+def test_a_postgres_there_and_back(shop: Project) -> None:
+    shop.done("up", "postgres")
+    host, _, port = shop.row("postgres")["ports"]["postgres"].partition(":")
+    address = f"host={host} port={port} user=postgres dbname=postgres"
+    with psycopg.connect(address, password=shop.password("postgres")) as db:
+        db.execute("CREATE TABLE words (id serial PRIMARY KEY, word text)")
+        db.execute("INSERT INTO words (word) SELECT md5(i::text) FROM generate_series(1, 5000) i")
+    before = rows(shop)
+    for to in ("docker", "local"):
+        moved(shop, "postgres", to)
+        assert rows(shop) == before
+
+
+@pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install")
+def test_runs_models_and_artifacts_of_an_mlflow_there_and_back(shop: Project) -> None:
+    shop.done("up", "mlflow")
+    assert shop.python(LOG.replace("sys.argv[-1]", "'write'")).code == 0
+    before = json.loads(shop.python(LOG).out.splitlines()[-1])
+    for to in ("docker", "local"):
+        moved(shop, "mlflow", to)
+        assert json.loads(shop.python(LOG).out.splitlines()[-1]) == before
+
+
+@pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install")
+def test_a_consumer_is_wired_anew_and_keeps_its_runs(shop: Project) -> None:
+    shop.done("up", "postgres")
+    shop.done("up", "mlflow", "--needs", "database=postgres")
+    assert shop.python(LOG.replace("sys.argv[-1]", "'write'")).code == 0
+    before = json.loads(shop.python(LOG).out.splitlines()[-1])
+    moved(shop, "postgres", "docker")
+    assert shop.row("mlflow")["status"] == "running"
+    assert json.loads(shop.python(LOG).out.splitlines()[-1]) == before
