@@ -77,7 +77,7 @@ def test_a_service_that_cannot_tell_what_it_holds_is_said_to_be_verified_by_its_
 def test_up_elsewhere_names_the_verb(house: House, say: Say) -> None:
     said = say("up", "base", "--on", "docker")
     assert said.code == 2
-    assert "hint: Move it: mlox move base --to docker." in said.err
+    assert "hint: Move it: mlox move base --to docker; or add a second one with --as." in said.err
     assert house.running("local")
 
 

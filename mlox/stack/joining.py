@@ -164,7 +164,9 @@ def _same(
         otherwise = "Change it in mlox.yaml if you mean to, then run `mlox up`; or add a second one with --as."
         raise UsageError(
             f"{name} is in mlox.yaml already, and differs: {'; '.join(differs)}",
-            hint=f"Move it: mlox move {name} --to {asked.server}." if elsewhere else otherwise,
+            hint=f"Move it: mlox move {name} --to {asked.server}; or add a second one with --as."
+            if elsewhere
+            else otherwise,
         )
     values = {
         **there.model_dump(),

@@ -267,15 +267,13 @@ def _values(flag: str, verb: Verb | None, rest: Sequence[str], names: Names) -> 
         return _assignments(_arguments(verb, rest), names)
     if flag == "--needs" and verb is not None:
         return _wirings(_arguments(verb, rest), names)
-    known = {"--profile": names.profiles} if flag == "--profile" else {}
+    known: dict[str, tuple[str, ...]] = {"--backend": ("native", "docker"), "--completion": ("bash", "zsh", "fish")}
+    if flag == "--profile":
+        known[flag] = names.profiles
     if flag == "--on" or (flag == "--to" and verb is not None and verb.group == "stack"):
-        known = {flag: names.servers}
-    if flag == "--backend":
-        known = {flag: ("native", "docker")}
+        known[flag] = names.servers
     if flag == "--from":
-        known = {flag: names.catalog}
-    if flag == "--completion":
-        known = {flag: ("bash", "zsh", "fish")}
+        known[flag] = names.catalog
     return [Candidate(name, "value") for name in known.get(flag, ())]
 
 

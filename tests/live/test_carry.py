@@ -91,6 +91,7 @@ class Between:
     def leave(self) -> None:
         for backend in self.backends.values():
             backend.stop(STACK, "db", "server", purge=True, emit=silent)
+            backend.forget(STACK)
 
 
 NEVER = threading.Event()
