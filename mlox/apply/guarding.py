@@ -9,8 +9,8 @@ Seam = TypeVar("Seam")
 
 LOOKING = frozenset(
     {
-        *("facts", "observe", "examine", "deviations", "history", "probe", "logs", "follow", "endpoint", "leftovers"),
-        *("holder", "abort", "name"),
+        *("facts", "observe", "measure", "examine", "deviations", "history", "probe", "logs", "follow", "endpoint"),
+        *("leftovers", "holder", "abort", "name"),
         *("get", "names", "describe", "passages", "data_size", "data_out"),
     }
 )

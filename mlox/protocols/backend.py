@@ -134,6 +134,12 @@ class Backend(Leasing, Undoing, Executing, Comparing, Recording, Carrying, Proto
         Asks no probe: see :meth:`probe`.
         """
 
+    def measure(self, seen: Observed) -> Observed:
+        """``seen`` with its process, its start, its restarts and its memory, where :meth:`observe` left these open.
+
+        A back end that can see them all at once has told them already; for others they cost a question each.
+        """
+
     def pin(self, software: Software, emit: Emit) -> Software:
         """``software`` with exact versions decided."""
 

@@ -119,6 +119,7 @@ def _units(around: Surroundings, name: str) -> tuple[Observed, ...]:
 
 def _sight(around: Surroundings, seen: Observed, secrets: list[Secret] | None) -> Sight:
     backend = around.backends[seen.unit.server]
+    seen = backend.measure(seen)
     alive = seen.state in ("running", "starting")
     health = backend.probe(seen.unit) if alive else Health(False, seen.note)
     lines: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ def service_rows(
 
 
 def _row(around: Surroundings, name: str, healthy: bool, holder: Holder | None) -> ServiceRow:
-    units = [o for o in around.observed.values() if o.service == name]
+    units = [around.backends[o.unit.server].measure(o) for o in around.observed.values() if o.service == name]
     spec = around.spec.services.get(name)
     if spec is not None and not units:
         version = spec.version or around.service(name).version

@@ -27,7 +27,7 @@ from mlox.protocols import (
 from mlox.secret import Secret, mask
 from mlox.testing.around import FakeAround
 from mlox.testing.carrying import FakeCarrier, FakeCarrying
-from mlox.testing.held import Held, busy, fits, seen
+from mlox.testing.held import Held, busy, fits, measured, seen
 from mlox.testing.keeping import FakeKeeping
 from mlox.units import Job, Software, Unit, digest, launch
 
@@ -57,6 +57,7 @@ class FakeBackend(FakeAround, FakeCarrier):
     """
 
     name = "fake"
+    measure = staticmethod(measured)
 
     def __init__(
         self, home: str = "/var/lib/mlox", *, ports_taken: Iterable[int] = (), programs: Mapping[str, str] | None = None

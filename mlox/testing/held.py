@@ -56,3 +56,8 @@ def seen(home: str, held: Held, previous: Unit | None) -> Observed:
         note=held.note,
         previous=previous,
     )
+
+
+def measured(seen: Observed) -> Observed:
+    """The unit as ``measure`` tells it: all is told already."""
+    return seen
