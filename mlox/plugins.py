@@ -17,6 +17,7 @@ class Row:
 
 
 TABLE: dict[tuple[str, str], Row] = {
+    ("backends", "docker"): Row("mlox.backends.docker:DockerBackend", "docker"),
     ("backends", "native"): Row("mlox.backends.native:NativeBackend"),
     ("transports", "local"): Row("mlox.transports.local:LocalTransport"),
     ("registries", "folder"): Row("mlox.registries.folder:FolderRegistry"),

@@ -1,0 +1,193 @@
+"""The Docker back end: units as containers of an engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from mlox.backends.docker import (
+    building,
+    examining,
+    facts,
+    jobs,
+    keeping,
+    labels,
+    logs,
+    observing,
+    ports,
+    probing,
+    starting,
+    stopping,
+)
+from mlox.backends.docker.engine import Engine
+from mlox.backends.docker.labels import Name
+from mlox.backends.docker.site import Site
+from mlox.backends.sockets import HOST
+from mlox.leases import Holder, Lease
+from mlox.protocols import Emit, Endpoint, Facts, Findings, Health, Kept, Leftover, Observed, Question, Viewer
+from mlox.secret import Secret
+from mlox.units import Job, Software, Unit
+
+
+class DockerBackend:
+    """Runs units as containers of an engine; implements :class:`mlox.protocols.Backend`.
+
+    Args:
+        home: the data home; containers keep nothing there.
+        server: the name of the server, for what is shown.
+        engine: by default the one that the docker command would use. It is opened when something is asked of it.
+        clock: counts how long a lease was not renewed.
+
+    Example:
+        >>> DockerBackend(Path("/nonexistent/mlox")).name
+        'docker'
+    """
+
+    name = "docker"
+
+    def __init__(
+        self,
+        home: Path,
+        server: str = "docker",
+        engine: Engine | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.home = home
+        self._site = Site(engine or Engine(), server, clock)
+
+    def lease(self, stack: str, holder: Holder) -> Lease | Holder:
+        """The right to change a stack; see :meth:`mlox.leases.Leasing.lease`."""
+        return self._site.leases.lease(stack, holder)
+
+    def holder(self, stack: str) -> Holder | None:
+        """Who has that right now."""
+        return self._site.leases.holder(stack)
+
+    def facts(self, question: Question) -> Facts:
+        """What the engine is and has; changes nothing."""
+        return facts.look(self._site.engine, question)
+
+    def observe(self, stack: str | None = None, service: str | None = None) -> tuple[Observed, ...]:
+        """Every unit with our labels on the engine, of one stack or of all, or of one service."""
+        return observing.observe(self._site, stack, service)
+
+    def measure(self, seen: Observed) -> Observed:
+        """The same, with its process, its start and its memory: each costs the engine a question."""
+        return observing.measure(self._site, seen)
+
+    def pin(self, software: Software, emit: Emit) -> Software:
+        """The image at its digest; one that is built, at its id.
+
+        Raises:
+            RequirementError: it is not to be had.
+            CommandError: it cannot be built.
+        """
+        return building.pin(self._site, software, emit)
+
+    def prepare(self, unit: Unit, emit: Emit) -> None:
+        """Bring the image and check ports and names, while an older container runs.
+
+        Raises:
+            RequirementError: the image is not to be had, a port is taken, a stranger has our names.
+        """
+        starting.prepare(self._site, unit, emit)
+
+    def start(self, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> None:
+        """Make ``unit`` run as described; does nothing where it does.
+
+        Raises:
+            RequirementError: the image is not to be had, a port is taken, a stranger has our names.
+            ServiceError: a job before the start failed.
+        """
+        starting.start(self._site, unit, secrets, emit)
+
+    def run_job(self, unit: Unit, job: Job, secrets: Mapping[str, Secret], emit: Emit) -> None:
+        """Run a command inside the running container, with the unit's variables.
+
+        Raises:
+            ServiceError: it failed or took too long; the problem ends with its last 20 lines, secrets masked.
+        """
+        jobs.inside(self._site, unit, job, secrets, emit)
+
+    def stop(self, stack: str, service: str, name: str, *, purge: bool, emit: Emit) -> None:
+        """Stop a unit's container; with ``purge`` remove it, its volumes and, after the last one, the network.
+
+        Raises:
+            ServiceError: it does not end.
+        """
+        stopping.stop(self._site, Name(stack, service, name), purge=purge, emit=emit)
+
+    def keep(self, stack: str, service: str, *, data: bool) -> Kept:
+        """Stop a service and keep it, with ``data`` copies of its volumes too.
+
+        Raises:
+            ServiceError: a container does not end.
+        """
+        return keeping.keep(self._site, stack, service, data=data)
+
+    def take_back(self, stack: str, service: str) -> Kept:
+        """Stop a service and put what was kept in its place.
+
+        Raises:
+            ServiceError: a container does not end.
+        """
+        return keeping.take_back(self._site, stack, service)
+
+    def settle(self, stack: str, service: str) -> None:
+        """Forget what was kept."""
+        keeping.settle(self._site, stack, service)
+
+    def recover(self, stack: str) -> None:
+        """Finish what a killed process left half done; starts nothing."""
+        keeping.recover(self._site, stack)
+
+    def probe(self, unit: Unit) -> Health:
+        """Ask once whether ``unit`` is healthy; dead means that waiting is of no use."""
+        return probing.probe(self._site, unit)
+
+    def examine(self, unit: Unit) -> Findings:
+        """Look closely at a unit: how it ended, what of it is gone, who has its ports."""
+        return examining.examine(self._site, unit)
+
+    def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
+        """The last ``lines`` lines of a unit's output, also after it was stopped."""
+        return logs.tail(self._site, Name(stack, service, name), lines)
+
+    def follow(self, stack: str, service: str, name: str) -> Iterator[str]:
+        """Lines of a unit's output from now on, across restarts, until the caller stops."""
+        return logs.follow(self._site, Name(stack, service, name))
+
+    def endpoint(self, unit: Unit, port: str, viewer: Viewer) -> Endpoint:
+        """Where a port of ``unit`` is reached: on loopback, where it is published.
+
+        Raises:
+            UnknownNameError: the unit has no such port.
+        """
+        del viewer
+        return Endpoint(HOST, ports.binding(unit, port).number)
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """Images that mlox brought, and that nothing uses; nothing where a unit's label cannot be read."""
+        pins = self._pins()
+        return () if pins is None else self._site.images.leftovers(pins)
+
+    def discard(self, leftover: Leftover) -> None:
+        """Remove one of :meth:`leftovers`; does nothing where it is gone.
+
+        Raises:
+            UsageError: a unit uses it by now.
+        """
+        self._site.images.discard(leftover.name, lambda: leftover.name in {each.name for each in self.leftovers()})
+
+    def abort(self) -> None:
+        """End the pulls, builds and jobs that run for callers; services are not touched."""
+        self._site.abort()
+
+    def _pins(self) -> set[str] | None:
+        found = labels.listed(self._site.engine, None)
+        own = [there.unit for there in found if not there.role]
+        units = [unit for unit in own if isinstance(unit, Unit)]
+        if len(units) < len(own):
+            return None
+        return {pin for unit in (*units, *keeping.kept_units(found)) for pin in unit.software.pins}

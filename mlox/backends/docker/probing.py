@@ -1,0 +1,101 @@
+"""Whether a unit's container is healthy: its state first, then the probe that its author wrote."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Mapping
+from typing import Any
+
+from mlox.backends.docker import containers, executing, files, labels, observing, ports
+from mlox.backends.docker.labels import Name, There
+from mlox.backends.docker.site import Site
+from mlox.backends.sockets import HOST
+from mlox.errors import CommandError
+from mlox.protocols import Health
+from mlox.units import PortBinding, Probe, Unit
+from mlox.variables import finish
+
+LOOP = 3
+"""After so many restarts since its start, a unit is dead: it will not get better by waiting."""
+
+
+def probe(site: Site, unit: Unit) -> Health:
+    """Ask once."""
+    there = labels.one(site.engine, Name.of(unit))
+    details = containers.inspect(site.engine, there.id) if there is not None else None
+    if there is None or details is None or there.state == "created":
+        return Health(False, "it is not running", dead=True)
+    state = details["State"]
+    restarts = int(details["RestartCount"])
+    if state["Status"] in ("exited", "dead"):
+        if unit.completes and state["ExitCode"] == 0 and there.name != there.named.stopped:
+            return Health(True, "it has ended well")
+        return Health(False, observing.ended(state), dead=True)
+    if state["Paused"]:
+        return Health(False, "it is paused")
+    if state["Restarting"]:
+        last = observing.ended(state)
+        if restarts >= LOOP:
+            return Health(False, f"it was started {restarts + 1} times, the last one ended with {last}", dead=True)
+        return Health(False, f"it is being started again, after: {last}")
+    if unit.completes:
+        return Health(False, "it has not ended yet")
+    return _ask(site, there, details, unit)
+
+
+def _ask(site: Site, there: There, details: Mapping[str, Any], unit: Unit) -> Health:
+    asked = unit.probe
+    if asked is None:
+        return Health(True, "running")
+    if asked.kind == "container":
+        health = (details["State"].get("Health") or {}).get("Status", "none")
+        return Health(health in ("healthy", "none"), "running" if health == "none" else _last(details, health))
+    if asked.kind == "exec":
+        return _exec(site, there, details, asked)
+    port = ports.binding(unit, asked.port)
+    if asked.kind == "tcp":
+        accepted = ports.answers(port.number, asked.timeout_s)
+        return Health(accepted, f"port {port.number} {'accepts' if accepted else 'does not accept'} connections")
+    return _http(port, asked)
+
+
+def _last(details: Mapping[str, Any], health: str) -> str:
+    """What the engine's health check said last."""
+    log = (details["State"].get("Health") or {}).get("Log") or ()
+    lines = str(log[-1].get("Output") or "").strip().splitlines() if log else []
+    return f"the engine's health check says {health}" + (f": {lines[-1]}" if lines else "")
+
+
+def _http(port: PortBinding, asked: Probe) -> Health:
+    connection = http.client.HTTPConnection(HOST, port.number, timeout=asked.timeout_s)
+    try:
+        connection.request("GET", asked.path, headers={"Connection": "close"})
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as e:
+        return Health(False, f"GET {asked.path} on port {port.number}: {str(e) or type(e).__name__}")
+    finally:
+        connection.close()
+    return Health(status in asked.status, f"GET {asked.path} on port {port.number} answered {status}")
+
+
+def _exec(site: Site, there: There, details: Mapping[str, Any], asked: Probe) -> Health:
+    """Run it inside, with the unit's variables."""
+    words = tuple(finish(word) for word in asked.argv)
+    shown = words[0].rpartition("/")[2]
+    written = bytearray()
+    argv = files.through(is_scripted(details), words)
+    try:
+        code = executing.run(
+            site, there.id, argv, given=b"", timeout_s=asked.timeout_s, take=lambda _, part: written.extend(part)
+        )
+    except executing.TooLong:
+        return Health(False, f"{shown} did not end in {asked.timeout_s:g} s")
+    except CommandError as error:  # it ends just now
+        return Health(False, error.problem)
+    lines = written.decode("utf-8", "replace").strip().splitlines()
+    return Health(code == 0, f"{shown} ended with exit code {code}" + (f": {lines[-1]}" if lines else ""))
+
+
+def is_scripted(details: Mapping[str, Any]) -> bool:
+    """Whether a container starts through the script on its volume."""
+    return list(details["Config"].get("Entrypoint") or ())[:2] == [files.SHELL, files.SCRIPT]

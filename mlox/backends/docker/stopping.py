@@ -1,0 +1,52 @@
+"""How a unit's container is stopped and, when its data is to go, removed with every trace."""
+
+from __future__ import annotations
+
+from mlox.backends.docker import containers, labels, rooms
+from mlox.backends.docker.labels import Name, There
+from mlox.backends.docker.naming import Labels
+from mlox.backends.docker.site import Site
+from mlox.protocols import Emit, Event
+from mlox.units import Unit
+
+GRACE_S = 10.0
+
+
+def stop(site: Site, name: Name, *, purge: bool, emit: Emit) -> None:
+    """Stop a unit and, with ``purge``, remove it; see :meth:`mlox.protocols.Backend.stop`."""
+    there = labels.one(site.engine, name)
+    if there is not None:
+        halt(site, there)
+    if purge:
+        _purge(site, name, there, emit)
+
+
+def halt(site: Site, there: There) -> None:
+    """End a container's processes; it stays, and shows that it was asked to end."""
+    unit = there.unit if isinstance(there.unit, Unit) else None
+    if not there.alive:
+        return
+    if unit is not None and unit.restart not in ("always", "unless-stopped"):
+        own = Labels(there.labels.stack, there.labels.service, there.labels.unit)
+        containers.rename(site.engine, there.id, there.named.stopped, own)
+    containers.halt(site.engine, there, unit.stop_grace_s if unit else GRACE_S)
+
+
+def _purge(site: Site, name: Name, there: There | None, emit: Emit) -> None:
+    found = labels.listed(site.engine, name.stack, name.service)
+    own = [each for each in found if each.labels.unit == name.unit]
+    others = [each for each in labels.current(found).values() if each.labels.unit != name.unit]
+    volumes = {*rooms.volumes_of(site.engine, Labels(name.stack, name.service, name.unit))}
+    if not others:
+        own = found
+        volumes |= {*rooms.volumes_of(site.engine, Labels(name.stack, name.service))}
+    elif there is not None and isinstance(there.unit, Unit):
+        shared = {v for each in others if isinstance(each.unit, Unit) for v in rooms.ours(each.unit)}
+        volumes |= {*rooms.ours(there.unit)} - shared
+    if own or volumes:
+        emit(Event(name.service, f"removing the data of {name.service}.{name.unit}"))
+    for each in own:
+        containers.remove(site.engine, each.id)
+    rooms.remove_volumes(site.engine, sorted(volumes), Labels(name.stack, name.service))
+    if not labels.listed(site.engine, name.stack):
+        rooms.remove_network(site.engine, name.stack)
