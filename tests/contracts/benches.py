@@ -15,11 +15,31 @@ from mlox.protocols import Backend, Deviation, Event, Observed, silent
 from mlox.secret import Secret
 from mlox.testing import FakeBackend
 from mlox.units import Job, PortBinding, Probe, SecretRef, Software, Unit
+from tests.contracts.docker_bench import docker
 from tests.live.native_stage import PASSWORD, SERVER, STACK, Stage, free_port, stage, until
 
 __all__ = ["BENCHES", "LIVE", "PASSWORD", "SECRETS", "STACK", "Bench", "a_unit", "seen", "start", "stop", "until", "up"]
 
 SECRETS = {"password": Secret(PASSWORD, "v1")}
+
+
+Missing = tuple[str, str]
+
+NO_PROGRAM = "no-such-program-of-mlox is not on the PATH"
+PACKAGE = Software(packages=("itsdangerous==2.2.0",))
+
+
+def without_program(unit: Unit) -> Unit:
+    """The unit with a program that nobody has."""
+    program = "no-such-program-of-mlox"
+    return replace(unit, command=(program,), software=Software(binary=program))
+
+
+def gone_natively(unit: Unit) -> list[tuple[Unit, Missing]]:
+    """A program and an environment that are gone."""
+    elsewhere = replace(unit, software=Software(binary="no-such-program-of-mlox"))
+    removed = replace(unit, software=Software(packages=("never",), pins=("never==1.0",)))
+    return [(elsewhere, ("program", "no-such-program-of-mlox")), (removed, ("environment", "never"))]
 
 
 class Bench(Protocol):
@@ -32,6 +52,27 @@ class Bench(Protocol):
     @property
     def home(self) -> str:
         """Where it keeps data."""
+
+    def shaped(self, unit: Unit) -> Unit:
+        """The unit as it is on this back end."""
+
+    def without(self, unit: Unit) -> Unit:
+        """The unit with something that is not to be had; :attr:`said_missing` is what is said of it."""
+
+    @property
+    def said_missing(self) -> str:
+        """A pattern."""
+
+    @property
+    def has_programs(self) -> bool:
+        """Whether the server tells of programs."""
+
+    @property
+    def wish(self) -> Software:
+        """Software whose versions have to be decided, and that may be left over."""
+
+    def gone(self, unit: Unit) -> list[tuple[Unit, Missing]]:
+        """The unit with things that are gone, and what is found of each."""
 
     def port(self) -> int:
         """A port that is free."""
@@ -68,6 +109,15 @@ class FakeBench:
 
     def __post_init__(self) -> None:
         self.ports = itertools.count(20001)
+
+    def shaped(self, unit: Unit) -> Unit:
+        return unit
+
+    without = staticmethod(without_program)
+    gone = staticmethod(gone_natively)
+    said_missing = NO_PROGRAM
+    has_programs = True
+    wish = PACKAGE
 
     def port(self) -> int:
         return next(self.ports)
@@ -110,6 +160,15 @@ class NativeBench:
     def __post_init__(self) -> None:
         self.backend: Backend = self.stage.backend
         self.home = str(self.stage.home)
+
+    def shaped(self, unit: Unit) -> Unit:
+        return unit
+
+    without = staticmethod(without_program)
+    gone = staticmethod(gone_natively)
+    said_missing = NO_PROGRAM
+    has_programs = True
+    wish = PACKAGE
 
     def port(self) -> int:
         return free_port()
@@ -156,14 +215,14 @@ def native() -> Iterator[Bench]:
             made.backend.stop(seen.stack, seen.service, seen.name, purge=True, emit=silent)
 
 
-BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {"fake": fake, "native": native}
-LIVE = {"native"}
+BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {"docker": docker, "fake": fake, "native": native}
+LIVE = {"docker", "native"}
 
 
 def a_unit(bench: Bench, *, service: str = "web", stack: str = STACK, version: str = "1") -> Unit:
     """A unit that serves HTTP on a free port, and has a secret."""
     port = bench.port()
-    return Unit(
+    unit = Unit(
         stack=stack,
         service=service,
         name="server",
@@ -181,6 +240,7 @@ def a_unit(bench: Bench, *, service: str = "web", stack: str = STACK, version: s
         stop_grace_s=3,
         intent=(("version", version),),
     )
+    return bench.shaped(unit)
 
 
 def start(bench: Bench, unit: Unit) -> list[str]:
@@ -202,4 +262,5 @@ def stop(bench: Bench, unit: Unit, *, purge: bool = False) -> None:
 
 
 def seen(bench: Bench, unit: Unit) -> Observed:
-    return next(o for o in bench.backend.observe(unit.stack) if o.key == unit.key)
+    there = next(o for o in bench.backend.observe(unit.stack) if o.key == unit.key)
+    return bench.backend.measure(there)

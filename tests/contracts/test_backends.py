@@ -124,7 +124,7 @@ def test_two_units_start_at_the_same_time(bench: Bench) -> None:
         thread.join(30)
     for unit in units:
         until(lambda unit=unit: bench.backend.probe(unit).healthy)  # type: ignore[misc]
-    assert len({o.pid for o in bench.backend.observe()}) == 3
+    assert len({seen(bench, unit).pid for unit in units}) == 3
 
 
 def test_a_replacement_that_cannot_start_leaves_the_old_one_alone(bench: Bench) -> None:

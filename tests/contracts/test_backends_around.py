@@ -23,22 +23,25 @@ def test_facts_say_where_data_lies_and_what_there_is_room_for(bench: Bench) -> N
 def test_facts_tell_taken_ports_from_free_ones(bench: Bench) -> None:
     with bench.occupied() as taken:
         free = bench.port()
-        assert bench.backend.facts(Question(ports=frozenset({taken, free}))).ports_taken == {taken}
+        asked = frozenset({taken, free})
+        assert bench.backend.facts(Question(ports=asked)).ports_taken & asked == {taken}
 
 
 def test_facts_count_the_port_of_a_running_unit_as_taken(bench: Bench) -> None:
     unit = a_unit(bench)
     up(bench, unit)
     number = unit.ports[0].number
-    assert bench.backend.facts(Question(ports=frozenset({number}))).ports_taken == {number}
+    assert number in bench.backend.facts(Question(ports=frozenset({number}))).ports_taken
 
 
 def test_facts_name_programs_with_their_versions_and_leave_out_what_is_missing(bench: Bench) -> None:
     python = Program("python3", ("python3", "--version"), r"Python (3\.\d+)")
     missing = Program("no-such-program-of-mlox", ("no-such-program-of-mlox", "--version"), r"(\d+)")
     programs = bench.backend.facts(Question(programs=(python, missing))).programs
-    assert list(programs) == ["python3"]
-    assert programs["python3"].startswith("3.")
+    assert "no-such-program-of-mlox" not in programs
+    if bench.has_programs:
+        assert list(programs) == ["python3"]
+        assert programs["python3"].startswith("3.")
 
 
 def test_a_taken_port_is_named_and_nothing_is_started(bench: Bench) -> None:
@@ -50,12 +53,9 @@ def test_a_taken_port_is_named_and_nothing_is_started(bench: Bench) -> None:
     assert bench.backend.observe() == ()
 
 
-def test_a_missing_program_is_named(bench: Bench) -> None:
-    unit = replace(
-        a_unit(bench), command=("no-such-program-of-mlox",), software=Software(binary="no-such-program-of-mlox")
-    )
-    with pytest.raises(RequirementError, match="no-such-program-of-mlox is not on the PATH"):
-        start(bench, unit)
+def test_what_is_missing_is_named(bench: Bench) -> None:
+    with pytest.raises(RequirementError, match=bench.said_missing):
+        start(bench, bench.without(a_unit(bench)))
 
 
 def test_a_secret_that_is_not_given_stops_the_start(bench: Bench) -> None:
@@ -143,7 +143,7 @@ def test_a_program_has_no_versions_to_choose(bench: Bench) -> None:
 
 
 def test_an_environment_is_left_over_when_its_last_unit_is_purged(bench: Bench) -> None:
-    pinned = bench.backend.pin(Software(packages=("itsdangerous==2.2.0",)), silent)
+    pinned = bench.backend.pin(bench.wish, silent)
     assert pinned.pins
     assert not pinned.pending
     assert bench.backend.pin(pinned, silent) == pinned

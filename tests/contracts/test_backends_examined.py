@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mlox.protocols import Findings
-from mlox.units import PortBinding, Software
+from mlox.units import PortBinding
 from tests.contracts.benches import Bench, a_unit, seen, start, stop, until, up
 
 
@@ -48,10 +48,8 @@ def test_who_else_has_a_port_of_a_stopped_unit(bench: Bench) -> None:
     assert not found.rebooted
 
 
-def test_a_program_or_an_environment_that_is_gone(bench: Bench) -> None:
+def test_what_of_a_unit_is_gone(bench: Bench) -> None:
     unit = a_unit(bench)
     up(bench, unit)
-    elsewhere = replace(unit, software=Software(binary="no-such-program-of-mlox"))
-    assert bench.backend.examine(elsewhere).missing == (("program", "no-such-program-of-mlox"),)
-    removed = replace(unit, software=Software(packages=("never",), pins=("never==1.0",)))
-    assert bench.backend.examine(removed).missing == (("environment", "never"),)
+    for without, missing in bench.gone(unit):
+        assert bench.backend.examine(without).missing == (missing,)

@@ -8,7 +8,7 @@ import pytest
 
 from mlox.errors import RequirementError
 from mlox.protocols import Kept, silent
-from mlox.units import Software, Unit
+from mlox.units import Unit
 from tests.contracts.benches import STACK, Bench, a_unit, seen, start, stop, until, up
 
 
@@ -22,11 +22,8 @@ def test_preparing_changes_nothing_that_runs(bench: Bench) -> None:
     before = up(bench, unit)
     bench.backend.prepare(changed(unit), silent)
     assert seen(bench, unit).pid == before.pid
-    missing = replace(
-        changed(unit), software=Software(binary="no-such-program-of-mlox"), command=("no-such-program-of-mlox",)
-    )
-    with pytest.raises(RequirementError, match="no-such-program-of-mlox is not on the PATH"):
-        bench.backend.prepare(missing, silent)
+    with pytest.raises(RequirementError, match=bench.said_missing):
+        bench.backend.prepare(bench.without(changed(unit)), silent)
     with bench.occupied() as taken, pytest.raises(RequirementError, match=f"port {taken}"):
         bench.backend.prepare(replace(changed(unit), ports=(replace(unit.ports[0], number=taken),)), silent)
     assert seen(bench, unit).pid == before.pid
@@ -114,11 +111,12 @@ def test_what_was_kept_first_stays_until_it_is_settled(bench: Bench) -> None:
 
 
 def test_the_environment_of_what_may_come_back_is_not_left_over(bench: Bench) -> None:
-    pinned = bench.backend.pin(Software(packages=("itsdangerous==2.2.0",)), silent)
-    unit = replace(a_unit(bench), software=pinned)
+    pinned = bench.backend.pin(bench.wish, silent)
+    plain = a_unit(bench)
+    unit = replace(plain, software=pinned)
     up(bench, unit)
     bench.backend.keep(STACK, "web", data=False)
-    start(bench, replace(changed(unit), software=Software(binary="python3")))
+    start(bench, replace(changed(unit), software=plain.software))
     assert bench.backend.leftovers() == ()
     bench.backend.settle(STACK, "web")
     assert len(bench.backend.leftovers()) == 1
