@@ -23,6 +23,7 @@ from tests.live.engine_stage import registry, usual_engine
 from tests.live.native_stage import SERVER, free_port
 
 IMAGE = "python:3.11-slim"
+DATA = "/mlox/data"
 INSIDE = SERVER.replace("127.0.0.1", "0.0.0.0")  # noqa: S104
 
 
@@ -59,8 +60,8 @@ class DockerBench:
             backend="docker",
             command=(*unit.command[:2], INSIDE, *unit.command[3:]),
             software=self.software,
-            directories=(("data", "/data"),),
-            container=Container(volumes=(Volume("data", "/data"),), aliases=(unit.service,), settings={"init": True}),
+            directories=(("data", DATA),),
+            container=Container(volumes=(Volume("data", DATA),), aliases=(unit.service,), settings={"init": True}),
         )
 
     def without(self, unit: Unit) -> Unit:
@@ -88,11 +89,15 @@ class DockerBench:
         with urllib.request.urlopen(f"http://127.0.0.1:{unit.ports[0].number}/", timeout=5) as answer:
             answer.read()
 
+    def edit_file(self, unit: Unit) -> None:
+        changed = Entry("config/words", b"changed by hand", 0o600)
+        entries.put(self.engine, self._container(unit), "/mlox", [changed], doing="edit a file")
+
     def write_data(self, unit: Unit, text: str) -> None:
-        entries.put(self.engine, self._container(unit), "/data", [Entry("words", text.encode(), 0o644)], doing="write")
+        entries.put(self.engine, self._container(unit), DATA, [Entry("words", text.encode(), 0o644)], doing="write")
 
     def read_data(self, unit: Unit) -> str:
-        return (entries.read(self.engine, self._container(unit), "/data/words") or b"").decode()
+        return (entries.read(self.engine, self._container(unit), f"{DATA}/words") or b"").decode()
 
     def _container(self, unit: Unit) -> str:
         there = labels.one(self.engine, Name.of(unit))

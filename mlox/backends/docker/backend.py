@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlox.backends.docker import (
+    attaching,
     building,
+    comparing,
     examining,
     facts,
     jobs,
@@ -17,6 +19,7 @@ from mlox.backends.docker import (
     observing,
     ports,
     probing,
+    recording,
     starting,
     stopping,
 )
@@ -25,7 +28,21 @@ from mlox.backends.docker.labels import Name
 from mlox.backends.docker.site import Site
 from mlox.backends.sockets import HOST
 from mlox.leases import Holder, Lease
-from mlox.protocols import Emit, Endpoint, Facts, Findings, Health, Kept, Leftover, Observed, Question, Viewer
+from mlox.protocols import (
+    Deviation,
+    Emit,
+    Endpoint,
+    Entry,
+    Facts,
+    Findings,
+    Health,
+    Kept,
+    Leftover,
+    Observed,
+    Question,
+    Viewer,
+    Write,
+)
 from mlox.secret import Secret
 from mlox.units import Job, Software, Unit
 
@@ -110,6 +127,15 @@ class DockerBackend:
         """
         jobs.inside(self._site, unit, job, secrets, emit)
 
+    def exec(self, unit: Unit, argv: Sequence[str], *, input: int | None, write: Write | None) -> int:
+        """Run a command inside the running container, as its user and with its variables; returns the exit code.
+
+        Raises:
+            ServiceError: the unit does not run.
+            RequirementError: a terminal was asked for, and there is none.
+        """
+        return attaching.execute(self._site, unit, argv, input=input, write=write)
+
     def stop(self, stack: str, service: str, name: str, *, purge: bool, emit: Emit) -> None:
         """Stop a unit's container; with ``purge`` remove it, its volumes and, after the last one, the network.
 
@@ -142,6 +168,18 @@ class DockerBackend:
         """Finish what a killed process left half done; starts nothing."""
         keeping.recover(self._site, stack)
 
+    def record(self, stack: str, entry: Entry) -> None:
+        """Keep what is done to a stack, in a container that never runs."""
+        recording.record(self._site, stack, entry)
+
+    def history(self, stack: str) -> tuple[Entry, ...]:
+        """What was done to a stack, the oldest first."""
+        return recording.history(self._site, stack)
+
+    def forget(self, stack: str) -> None:
+        """Remove that."""
+        recording.forget(self._site, stack)
+
     def probe(self, unit: Unit) -> Health:
         """Ask once whether ``unit`` is healthy; dead means that waiting is of no use."""
         return probing.probe(self._site, unit)
@@ -149,6 +187,10 @@ class DockerBackend:
     def examine(self, unit: Unit) -> Findings:
         """Look closely at a unit: how it ended, what of it is gone, who has its ports."""
         return examining.examine(self._site, unit)
+
+    def deviations(self, unit: Unit, secrets: Mapping[str, Secret]) -> tuple[Deviation, ...]:
+        """What of a unit somebody changed by hand: files, variables, what it is started with."""
+        return comparing.compare(self._site, unit, secrets)
 
     def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
         """The last ``lines`` lines of a unit's output, also after it was stopped."""

@@ -77,7 +77,7 @@ def container(frame: Frame) -> Json:
         "ExposedPorts": exposed | {f"{port.inside or port.number}/{port.protocol}": {} for port in unit.ports},
         "Labels": {**wished.labels, **labels_of(unit)},
         "StopTimeout": math.ceil(unit.stop_grace_s),
-        **_command(frame),
+        **command(frame),
     }
     if unit.stop_signal != DEFAULT_SIGNAL:
         body["StopSignal"] = unit.stop_signal
@@ -167,7 +167,7 @@ def _base(frame: Frame, host: Json) -> Json:
     return base
 
 
-def _command(frame: Frame) -> Json:
+def command(frame: Frame) -> Json:
     """What runs: an entrypoint of the unit's own leaves nothing of the image's command, as everywhere with Docker."""
     image = frame.image.get("Config") or {}
     own, words = frame.launched.entrypoint, frame.launched.command

@@ -32,7 +32,7 @@ class Entry:
 def put(engine: Engine, container: str, folder: str, entries: Iterable[Entry], *, doing: str) -> None:
     """Write entries below a folder of a container."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as packed:
         for entry in entries:
             made = tarfile.TarInfo(entry.path.lstrip("/"))
             made.mode = entry.mode
@@ -43,7 +43,7 @@ def put(engine: Engine, container: str, folder: str, entries: Iterable[Entry], *
                 made.type = tarfile.DIRTYPE
             else:
                 made.size = len(entry.content)
-            archive.addfile(made, io.BytesIO(entry.content or b""))
+            packed.addfile(made, io.BytesIO(entry.content or b""))
     with engine.asked(doing) as api:
         api.put_archive(container, folder, stream.getvalue())
 
@@ -61,26 +61,33 @@ def is_there(engine: Engine, container: str, path: str) -> bool:
 
 def read(engine: Engine, container: str, path: str) -> bytes | None:
     """The content of a small file; None where there is none. Links are followed by their text, inside the container."""
-    from docker.errors import NotFound
-
     for _ in range(8):
-        with engine.asked(f"read {path}") as api:
-            try:
-                parts, _ = api.get_archive(container, path)
-                content = b"".join(parts)
-            except NotFound:
-                return None
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            first = archive.next()
+        content = archive(engine, container, path)
+        if content is None:
+            return None
+        with tarfile.open(fileobj=io.BytesIO(content)) as opened:
+            first = opened.next()
             if first is None:
                 return None
             if first.issym():
                 folder = path.rpartition("/")[0]
                 path = first.linkname if first.linkname.startswith("/") else f"{folder}/{first.linkname}"
                 continue
-            file = archive.extractfile(first)
+            file = opened.extractfile(first)
             return file.read(LONGEST) if file is not None else None
     return None
+
+
+def archive(engine: Engine, container: str, path: str) -> bytes | None:
+    """What is at a path, as an archive; None where nothing is."""
+    from docker.errors import NotFound
+
+    with engine.asked(f"read {path}") as api:
+        try:
+            parts, _ = api.get_archive(container, path)
+            return b"".join(parts)
+        except NotFound:
+            return None
 
 
 def first(engine: Engine, container: str, path: str) -> tarfile.TarInfo | None:
@@ -100,5 +107,5 @@ def first(engine: Engine, container: str, path: str) -> tarfile.TarInfo | None:
                 begun += part
                 if len(begun) >= HEAD:
                     break
-    with tarfile.open(fileobj=io.BytesIO(begun), mode="r|", ignore_zeros=True) as archive:
-        return archive.next()
+    with tarfile.open(fileobj=io.BytesIO(begun), mode="r|", ignore_zeros=True) as opened:
+        return opened.next()

@@ -7,8 +7,11 @@ Source: Docker Engine API, ``ContainerExec``, ``ExecStart``, and the stream form
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import select
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -18,6 +21,11 @@ from mlox.errors import CommandError
 
 HEADER = 8
 PART = 1 << 16
+GLANCE_S = 0.1
+ERRORS = 2
+"""The kind of what a command writes to its standard error."""
+
+Given = bytes | int | None
 
 Take = Callable[[int, bytes], None]
 """Takes what a command writes: 1 is its standard output, 2 its standard error."""
@@ -27,11 +35,11 @@ class TooLong(Exception):
     """A command did not end in time."""
 
 
-def run(site: Site, container: str, argv: Sequence[str], *, given: bytes, timeout_s: float, take: Take) -> int:
+def run(site: Site, container: str, argv: Sequence[str], *, given: Given, timeout_s: float, take: Take) -> int:
     """Run a command to its end, as the container's user, and answer its exit code.
 
     Args:
-        given: what it reads. ``take``: gets what it writes, as it comes.
+        given: what it reads, or a file descriptor to read that from. ``take``: gets what it writes, as it comes.
 
     Raises:
         TooLong: it did not end in time; it may go on inside.
@@ -40,15 +48,11 @@ def run(site: Site, container: str, argv: Sequence[str], *, given: bytes, timeou
     deadline = time.monotonic() + timeout_s
     aborted: list[bool] = []
     with site.engine.asked(f"run {argv[0]}") as api:
-        made = api.exec_create(container, list(argv), stdin=bool(given))["Id"]
+        made = api.exec_create(container, list(argv), stdin=given is not None)["Id"]
         answer = api.exec_start(made, socket=True)
-        connection = _socket(answer)
-        with _closing(answer), site.ending(lambda: _end(connection, aborted)):
+        connection = socket_of(answer)
+        with closing(answer), site.ending(lambda: _end(connection, aborted)), _giving(connection, given):
             try:
-                if given:
-                    connection.sendall(given)
-                    with contextlib.suppress(OSError):
-                        connection.shutdown(socket.SHUT_WR)
                 for kind, part in _frames(connection, deadline):
                     take(kind, part)
             except TimeoutError as error:
@@ -58,22 +62,58 @@ def run(site: Site, container: str, argv: Sequence[str], *, given: bytes, timeou
         return _code(api, made, deadline)
 
 
-def _socket(answer: Any) -> socket.socket:
+def socket_of(answer: Any) -> socket.socket:
     """The connection itself; docker-py gives a reader around it, but not for each kind of address."""
     made: socket.socket = getattr(answer, "_sock", answer)
     return made
 
 
 @contextlib.contextmanager
-def _closing(answer: Any) -> Iterator[None]:
+def closing(answer: Any) -> Iterator[None]:
     """Close the connection, whatever docker-py and urllib3 still hold of it."""
     try:
         yield
     finally:
-        descriptor = _socket(answer).detach()
+        descriptor = socket_of(answer).detach()
         if descriptor >= 0:
             os.close(descriptor)
         answer.close()
+
+
+@contextlib.contextmanager
+def _giving(connection: socket.socket, given: Given) -> Iterator[None]:
+    """Send what a command reads beside what it writes, then say that there is no more."""
+    if given is None:
+        yield
+        return
+    connection.settimeout(None)
+    ended = threading.Event()
+    thread = threading.Thread(target=_give, args=(connection, given, ended), name="mlox-exec", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _give(connection: socket.socket, given: bytes | int, ended: threading.Event) -> None:
+    with contextlib.suppress(OSError):  # it does not read to the end
+        if isinstance(given, bytes):
+            connection.sendall(given)
+        else:
+            for part in _parts(given, ended):
+                connection.sendall(part)
+        connection.shutdown(socket.SHUT_WR)
+
+
+def _parts(descriptor: int, ended: threading.Event) -> Iterator[bytes]:
+    while not ended.is_set():
+        if select.select((descriptor,), (), (), GLANCE_S)[0]:
+            part = os.read(descriptor, PART)
+            if not part:
+                return
+            yield part
 
 
 def _end(connection: socket.socket, aborted: list[bool]) -> None:
@@ -102,7 +142,7 @@ def _read(connection: socket.socket, size: int, deadline: float) -> bytes:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        connection.settimeout(left)
+        connection.settimeout(None if math.isinf(left) else left)
         part = connection.recv(size - len(parts))
         if not part:
             break

@@ -59,6 +59,11 @@ def script(variables: Mapping[str, str], ending: str) -> bytes:
     return "\n".join((*lines, ending, "")).encode()
 
 
+def starting(environment: Environment) -> bytes:
+    """The script that a unit starts through."""
+    return script(environment.secret, 'exec "$@"')
+
+
 def through(script_there: bool, argv: tuple[str, ...]) -> tuple[str, ...]:
     """A command as it runs inside: with the variables of the script, where there is one."""
     return (SHELL, SCRIPT, *argv) if script_there else argv
@@ -115,7 +120,7 @@ def write(
     inner = [Entry(name, None, 0o700, belongs) for name in ("config", "secrets")]
     inner += _files(inside, belongs)
     if scripted:
-        inner.append(Entry("start", script(environment.secret, 'exec "$@"'), 0o600, belongs))
+        inner.append(Entry("start", starting(environment), 0o600, belongs))
     if outside:
         inner.append(Entry("files", None, 0o700, belongs))
         inner += [Entry(f"files/{n}", file.content.encode(), file.mode, belongs) for n, file in outside]

@@ -20,7 +20,9 @@ from mlox.units import Unit
 
 ROLE = "mlox.role"
 
-Role = Literal["job", "helper", "note"]
+HISTORY: Literal["history"] = "history"
+
+Role = Literal["job", "helper", "note", "history"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def _exec(site: Site, there: There, details: Mapping[str, Any], asked: Probe) ->
     argv = files.through(is_scripted(details), words)
     try:
         code = executing.run(
-            site, there.id, argv, given=b"", timeout_s=asked.timeout_s, take=lambda _, part: written.extend(part)
+            site, there.id, argv, given=None, timeout_s=asked.timeout_s, take=lambda _, part: written.extend(part)
         )
     except executing.TooLong:
         return Health(False, f"{shown} did not end in {asked.timeout_s:g} s")
