@@ -36,7 +36,8 @@ def _row(around: Surroundings, name: str, healthy: bool, holder: Holder | None) 
         version = spec.version or around.service(name).version
         coming = holder is not None and holder.is_about_to_start(name)
         word: StatusWord = "starting" if coming else "absent"
-        return ServiceRow(name, spec.service, spec.server, "native", word, version=version)
+        backend = around.spec_of(spec.server).backend
+        return ServiceRow(name, spec.service, spec.server, backend, word, version=version)
     first = units[0]
     word = _worst([_word(around, o, healthy) for o in units])
     note = "; ".join(dict.fromkeys(o.note for o in units if o.note))
