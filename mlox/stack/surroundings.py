@@ -257,6 +257,8 @@ class _Pins:
         self._lock = lock
 
     def put(self, software: Software) -> None:
+        if software.build:
+            return  # what is built here is nowhere else
         if software.image:
             self._lock.put_image(software.image, software.pins[0])
         else:

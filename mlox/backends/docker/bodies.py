@@ -18,6 +18,8 @@ from mlox.backends.sockets import HOST
 from mlox.units import Job, Launch, Unit, Volume
 from mlox.variables import finish
 
+SERVER = "server"
+
 DEFAULT_SIGNAL = "SIGTERM"
 """What every image has unless it says otherwise; a unit that has it leaves the image its own."""
 
@@ -141,13 +143,21 @@ def _host(frame: Frame) -> Json:
     host: Json = {
         **wished.host,
         "Mounts": [*mounts, *wished.mounts],
-        "NetworkMode": wished.network_mode or naming.network(unit.stack),
+        "NetworkMode": _of_service(unit, wished.network_mode) or naming.network(unit.stack),
     }
+    if "PidMode" in host:
+        host["PidMode"] = _of_service(unit, host["PidMode"])
     if wished.binds:
         host["Binds"] = list(wished.binds)
     if hosts:
         host["ExtraHosts"] = [f"{name}:{address}" for name, address in hosts]
     return host
+
+
+def _of_service(unit: Unit, mode: str) -> str:
+    """Compose's ``service:NAME`` as the engine says it: the first unit of a service is called ``server`` there."""
+    kind, _, name = mode.partition(":")
+    return f"container:{naming.container(unit.stack, name, SERVER)}" if kind == "service" else mode
 
 
 def _base(frame: Frame, host: Json) -> Json:
