@@ -68,6 +68,10 @@ class Bench(Protocol):
         """Whether the server tells of programs."""
 
     @property
+    def whole_seconds(self) -> bool:
+        """Whether it tells times of files in whole seconds."""
+
+    @property
     def wish(self) -> Software:
         """Software whose versions have to be decided, and that may be left over."""
 
@@ -117,6 +121,7 @@ class FakeBench:
     gone = staticmethod(gone_natively)
     said_missing = NO_PROGRAM
     has_programs = True
+    whole_seconds = False
     wish = PACKAGE
 
     def port(self) -> int:
@@ -168,6 +173,7 @@ class NativeBench:
     gone = staticmethod(gone_natively)
     said_missing = NO_PROGRAM
     has_programs = True
+    whole_seconds = False
     wish = PACKAGE
 
     def port(self) -> int:

@@ -34,6 +34,7 @@ class DockerBench:
 
     said_missing = "the image no-such-image-of-mlox:1 is not to be had"
     has_programs = False
+    whole_seconds = True
 
     def __post_init__(self) -> None:
         self.backend = DockerBackend(Path("/nonexistent/mlox"), "docker", self.engine)
@@ -92,6 +93,10 @@ class DockerBench:
     def edit_file(self, unit: Unit) -> None:
         changed = Entry("config/words", b"changed by hand", 0o600)
         entries.put(self.engine, self._container(unit), "/mlox", [changed], doing="edit a file")
+
+    def directories(self, service: str) -> tuple[tuple[str, str], ...]:
+        del service
+        return (("data", DATA),)
 
     def write_data(self, unit: Unit, text: str) -> None:
         entries.put(self.engine, self._container(unit), DATA, [Entry("words", text.encode(), 0o644)], doing="write")

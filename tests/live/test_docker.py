@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.live.yard_stage import Yard, yard
 from tests.live.support import until
+from tests.live.yard_stage import Yard, yard
 
 PAGE = """\
 name: page

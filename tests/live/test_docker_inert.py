@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.yard_stage import Yard, world, yard
 from tests.live.support import Project
+from tests.live.yard_stage import Yard, world, yard
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlox.backends.docker import (
     attaching,
     building,
+    carrying,
     comparing,
     examining,
     facts,
@@ -39,6 +40,7 @@ from mlox.protocols import (
     Kept,
     Leftover,
     Observed,
+    Passage,
     Question,
     Viewer,
     Write,
@@ -166,6 +168,7 @@ class DockerBackend:
 
     def recover(self, stack: str) -> None:
         """Finish what a killed process left half done; starts nothing."""
+        carrying.clear(self._site, stack)
         keeping.recover(self._site, stack)
 
     def record(self, stack: str, entry: Entry) -> None:
@@ -179,6 +182,39 @@ class DockerBackend:
     def forget(self, stack: str) -> None:
         """Remove that."""
         recording.forget(self._site, stack)
+
+    def note_passage(self, stack: str, passage: Passage) -> None:
+        """Note that a service is on its way."""
+        carrying.note(self._site, stack, passage)
+
+    def passages(self, stack: str) -> tuple[Passage, ...]:
+        """What is noted of that."""
+        return carrying.noted(self._site, stack)
+
+    def forget_passage(self, stack: str, service: str) -> None:
+        """Forget what is noted of a service."""
+        carrying.forget(self._site, stack, service)
+
+    def data_size(self, units: Sequence[Unit]) -> int:
+        """How many bytes the volumes of ``units`` take."""
+        return carrying.data_size(self._site, units)
+
+    def data_out(self, units: Sequence[Unit]) -> Iterator[bytes]:
+        """The data of ``units`` as an archive; times in whole seconds.
+
+        Raises:
+            ServiceError: a unit of it runs.
+        """
+        return carrying.data_out(self._site, units)
+
+    def data_in(self, units: Sequence[Unit], chunks: Iterable[bytes], *, done: Collection[str]) -> None:
+        """Put the data of an archive into the volumes of ``units``.
+
+        Raises:
+            ServiceError: the archive is cut off, or there is data of the service here already.
+            RequirementError: there is no room, or the image is not to be had.
+        """
+        carrying.data_in(self._site, units, chunks, done)
 
     def probe(self, unit: Unit) -> Health:
         """Ask once whether ``unit`` is healthy; dead means that waiting is of no use."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 from mlox.backends.docker.engine import Engine
@@ -90,9 +90,31 @@ def archive(engine: Engine, container: str, path: str) -> bytes | None:
             return None
 
 
+def is_empty(engine: Engine, container: str, path: str) -> bool:
+    """Whether nothing is in a folder."""
+    begun = _begun(engine, container, path)
+    if begun is None:
+        return True
+    with tarfile.open(fileobj=io.BytesIO(begun), mode="r|", ignore_zeros=True) as opened:
+        opened.next()
+        try:
+            return opened.next() is None
+        except tarfile.ReadError:  # it goes on
+            return False
+
+
 def first(engine: Engine, container: str, path: str) -> tarfile.TarInfo | None:
     """What the entry at a path is: owner, mode, kind; None where there is none. A folder is not read to its end."""
-    with engine.asked(f"look at {path}") as api:
+    begun = _begun(engine, container, path)
+    if begun is None:
+        return None
+    with tarfile.open(fileobj=io.BytesIO(begun), mode="r|", ignore_zeros=True) as opened:
+        return opened.next()
+
+
+def parts(engine: Engine, container: str, path: str, size: int, *, doing: str) -> Generator[bytes, None, None]:
+    """What is at a path, as an archive, part by part; nothing where nothing is. Who stops reading hangs up."""
+    with engine.asked(doing) as api:
         answer = api.get(
             f"{api.base_url}/v{api.api_version}/containers/{container}/archive",
             params={"path": path},
@@ -100,12 +122,17 @@ def first(engine: Engine, container: str, path: str) -> tarfile.TarInfo | None:
             timeout=api.timeout,
         )
         with contextlib.closing(answer):
-            if answer.status_code != 200:
-                return None
-            begun = b""
-            for part in answer.iter_content(tarfile.BLOCKSIZE):
-                begun += part
-                if len(begun) >= HEAD:
-                    break
-    with tarfile.open(fileobj=io.BytesIO(begun), mode="r|", ignore_zeros=True) as opened:
-        return opened.next()
+            if answer.status_code == 200:
+                yield from answer.iter_content(size)
+            elif answer.status_code != 404:
+                answer.raise_for_status()
+
+
+def _begun(engine: Engine, container: str, path: str) -> bytes | None:
+    begun = b""
+    with contextlib.closing(parts(engine, container, path, tarfile.BLOCKSIZE, doing=f"look at {path}")) as stream:
+        for part in stream:
+            begun += part
+            if len(begun) >= HEAD:
+                break
+    return begun or None

@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from mlox.backends.docker import bodies, containers, labels, naming, rooms, stopping, volumes
+from mlox.backends.docker import blank, containers, labels, naming, rooms, stopping, volumes
 from mlox.backends.docker.labels import KEPT, Name, There
 from mlox.backends.docker.naming import Labels
 from mlox.backends.docker.site import Site
@@ -52,7 +52,7 @@ def keep(site: Site, stack: str, service: str, *, data: bool) -> Kept:
         if not units:
             return Kept()
         note = Note(units)
-        _write(site, stack, service, note, there[0].image)
+        _write(site, stack, service, note)
     for each in there:
         stopping.halt(site, each)
     if not data or note.data or note.note:
@@ -60,7 +60,7 @@ def keep(site: Site, stack: str, service: str, *, data: bool) -> Kept:
     pairs = {name: f"{name}.kept" for name in _data(note)}
     why = _copied(site, stack, service, pairs, _image(found), ask_room=True)
     note = Note(note.units, data=not why, note=why)
-    _write(site, stack, service, note, _image(found))
+    _write(site, stack, service, note)
     return note.kept
 
 
@@ -84,18 +84,18 @@ def take_back(site: Site, stack: str, service: str) -> Kept:
     image = _image(found)
     if not note.back:
         note = replace(note, back="begun")
-        _write(site, stack, service, note, image)
+        _write(site, stack, service, note)
     _swap(site, found, note)
     names = _data(note)
     if note.data and note.back == "begun":
         _copied(site, stack, service, {name: f"{name}.failed" for name in names}, image, ask_room=True)
         note = replace(note, back="aside")
-        _write(site, stack, service, note, image)
+        _write(site, stack, service, note)
     if note.data:
         why = _copied(site, stack, service, {f"{name}.kept": name for name in names}, image, ask_room=False)
         if why:
             return replace(note.kept, data=False, note=why)
-    _write(site, stack, service, Note(note.units, came_back=True), image)
+    _write(site, stack, service, Note(note.units, came_back=True))
     rooms.remove_volumes(site.engine, [f"{name}.kept" for name in names], Labels(stack, service))
     aside = [f"{name}.failed" for name in names if note.data and rooms.look(site.engine, f"{name}.failed")]
     told = f"the volume {', '.join(aside)}" if aside else ""
@@ -182,26 +182,14 @@ def _copied(site: Site, stack: str, service: str, pairs: Mapping[str, str], imag
 
 
 def _image(found: list[There]) -> str:
-    """An image that is surely here: of a container that there is."""
+    """An image that is surely here: of a unit's container that there is, else of any."""
     return next(each.image for each in sorted(found, key=lambda each: each.role != ""))
 
 
-def _write(site: Site, stack: str, service: str, note: Note, image: str) -> None:
-    plain = f"{naming.network(stack)}-{service}.kept"
-    name = Name(stack, service, "")
-    body = bodies.helper(image, name, [])
+def _write(site: Site, stack: str, service: str, note: Note) -> None:
     text = json.dumps(asdict(note), separators=(",", ":"))
-    body["Labels"] = {**labels.beside(name, "note"), KEPT: text}
-    before = containers.inspect(site.engine, plain)
-    if before is None and (left := containers.inspect(site.engine, f"{plain}-next")) is not None:
-        naming.check_ours("container", f"{plain}-next", left["Config"]["Labels"], Labels(stack, service))
-        containers.rename(site.engine, str(left["Id"]), plain, Labels(stack, service))
-        before = left
-    made = containers.create(site.engine, f"{plain}-next", body, doing=f"keep {service}")
-    if before is not None:
-        naming.check_ours("container", plain, before["Config"]["Labels"], Labels(stack, service))
-        containers.remove(site.engine, str(before["Id"]))
-    containers.rename(site.engine, made, plain, Labels(stack, service))
+    told = {**labels.beside(Name(stack, service, ""), "note"), KEPT: text}
+    blank.put(site, f"{naming.network(stack)}-{service}.kept", told, doing=f"keep {service}")
 
 
 def _read(text: str) -> Note | None:

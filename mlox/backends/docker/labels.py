@@ -21,8 +21,16 @@ from mlox.units import Unit
 ROLE = "mlox.role"
 
 HISTORY: Literal["history"] = "history"
+PASSAGE: Literal["passage"] = "passage"
+ARRIVING: Literal["arriving"] = "arriving"
 
-Role = Literal["job", "helper", "note", "history"]
+Role = Literal["job", "helper", "note", "history", "passage", "arriving"]
+
+EMPTY = "image"
+"""What the empty image, which leases have too, says in their label."""
+
+PASSING = "mlox.passage"
+"""The label of a note that a service is on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +163,7 @@ def unknown(there: There, server: str) -> Unit:
 def _there(found: Mapping[str, Any]) -> There | None:
     labels = found["Labels"] or {}
     own = naming.Labels.of(labels)
-    if own is None or naming.LEASE in labels:
+    if own is None or labels.get(naming.LEASE, EMPTY) != EMPTY:
         return None
     mounts = found.get("Mounts") or ()
     return There(
@@ -168,7 +176,7 @@ def _there(found: Mapping[str, Any]) -> There | None:
         unit=_read(labels.get(naming.SPEC, ""), own),
         image=str(found["ImageID"]),
         volumes={str(m["Destination"]): str(m.get("Source") or "") for m in mounts if m["Type"] == "volume"},
-        note=labels.get(KEPT, ""),
+        note=labels.get(KEPT) or labels.get(PASSING) or "",
     )
 
 

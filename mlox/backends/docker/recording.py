@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections import deque
 from collections.abc import Mapping
 
-from mlox.backends.docker import archives, containers, entries, labels, naming
+from mlox.backends.docker import blank, containers, entries, labels, naming
 from mlox.backends.docker.entries import Entry as Written
 from mlox.backends.docker.labels import HISTORY, Name
-from mlox.backends.docker.leasing import IMAGE
 from mlox.backends.docker.site import Site
 from mlox.protocols import Entry, with_entry
 
@@ -62,16 +60,9 @@ def _container(site: Site, stack: str) -> str | None:
 
 
 def _made(site: Site, stack: str) -> str:
-    from docker.errors import ImageNotFound
-
-    body = {"Image": IMAGE, "Cmd": ["held"], "Labels": labels.beside(Name(stack, "", ""), HISTORY)}
     doing = f"remember what is done to {stack}"
-    with site.engine.asked(doing) as api:
-        try:
-            api.inspect_image(IMAGE)  # type: ignore[no-untyped-call]
-        except ImageNotFound:
-            deque(api.load_image(archives.empty_image(IMAGE, naming.LEASE)), maxlen=0)  # type: ignore[no-untyped-call]
-    return containers.create(site.engine, _name(stack), body, doing=doing)
+    told = labels.beside(Name(stack, "", ""), HISTORY)
+    return containers.create(site.engine, _name(stack), blank.body(site, told), doing=doing)
 
 
 def _read(site: Site, container: str) -> tuple[int, tuple[Entry, ...]]:

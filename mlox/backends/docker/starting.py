@@ -41,7 +41,7 @@ def start(site: Site, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> 
         return
     rooms.check(site, unit)
     ports.check(site.engine, unit)
-    pin, image = _image(site, unit, emit)
+    pin, image = image_of(site, unit, emit)
     frame = Frame(unit, launched, Environment.of(unit, launched), image, pin, scripted=False)
     frame = replace(frame, scripted=frame.environment.by_script)
     rooms.make(site, unit, network=not frame.wishes.network_mode)
@@ -64,7 +64,7 @@ def prepare(site: Site, unit: Unit, emit: Emit) -> None:
     """Do what can be done while an older one runs; see :meth:`mlox.protocols.Backend.prepare`."""
     rooms.check(site, unit)
     ports.check(site.engine, unit)
-    _image(site, unit, emit)
+    image_of(site, unit, emit)
 
 
 def _runs(site: Site, there: There) -> bool:
@@ -74,7 +74,7 @@ def _runs(site: Site, there: There) -> bool:
     return there.alive
 
 
-def _image(site: Site, unit: Unit, emit: Emit) -> tuple[str, Mapping[str, Any]]:
+def image_of(site: Site, unit: Unit, emit: Emit) -> tuple[str, Mapping[str, Any]]:
     """The pin of a unit's image and what the engine says of it; it is brought where it is not here.
 
     Raises:

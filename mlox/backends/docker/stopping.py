@@ -48,5 +48,5 @@ def _purge(site: Site, name: Name, there: There | None, emit: Emit) -> None:
     for each in own:
         containers.remove(site.engine, each.id)
     rooms.remove_volumes(site.engine, sorted(volumes), Labels(name.stack, name.service))
-    if all(each.role == labels.HISTORY for each in labels.listed(site.engine, name.stack)):
+    if all(each.role in (labels.HISTORY, labels.PASSAGE) for each in labels.listed(site.engine, name.stack)):
         rooms.remove_network(site.engine, name.stack)

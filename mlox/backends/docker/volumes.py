@@ -1,27 +1,27 @@
-"""Data of volumes: copied on the engine, and as a stream of an archive that goes out or comes in.
+"""Data of volumes: copied on the engine, and as an archive that goes out or comes in.
 
-A container that is never started is enough for a stream: it works with every image and every engine.
+A container that is never started is enough for an archive: it works with every image and every engine. The engine tells
+times in whole seconds (moby, ``pkg/archive``), and leaves out sockets.
 """
 
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import IO, cast
+from collections.abc import Iterable, Iterator, Mapping
 
-from mlox.backends.docker import bodies, containers, entries, running
+from mlox import archives
+from mlox.backends.docker import blank, bodies, containers, entries, labels, running
 from mlox.backends.docker.labels import Name
+from mlox.backends.docker.settings import Json
 from mlox.backends.docker.site import Site
-from mlox.errors import CommandError
+from mlox.errors import CommandError, ServiceError
 
 COPY_S = 3600.0
 NO_ROOM = 28
-PLACE = "volume"
+PLACE = "mlox-data"
 PART = 1 << 20
 
-Change = Callable[[tarfile.TarInfo], tarfile.TarInfo]
-
-# Sizes in kilobytes; what an image lacks of these programs is left out, or done by streams.
+# Sizes in kilobytes. With an argument, a copy may take half of the free disk.
 SCRIPT = """
 size=$(du -sk /from 2>/dev/null | cut -f1); free=$(df -Pk /to/0 2>/dev/null | tail -n 1 | tr -s ' ' | cut -d' ' -f4)
 if [ -n "$1" ] && [ "${size:-0}" -gt "$((${free:-$size} / 2))" ]; then echo "room $size $free"; exit 28; fi
@@ -45,15 +45,15 @@ def copy(site: Site, name: Name, image: str, pairs: Mapping[str, str], *, ask_ro
         mounts += [bodies.mount(source, f"/from/{number}", read_only=True, copy=False)]
         mounts += [bodies.mount(target, f"/to/{number}", copy=False)]
     argv = ("/bin/sh", "-c", SCRIPT, "copy", *(("ask",) if ask_room else ()))
-    body = bodies.helper(image, name, mounts, argv)
     doing = f"copy the data of {name.service}"
     probe = containers.create(site.engine, name.beside("copy"), bodies.helper(image, name, mounts), doing=doing)
     try:
-        able = all(_has(site, probe, program) for program in ("sh", "cp"))
+        able = all(_has(site, probe, program) for program in ("sh", "cp", "rm"))
     finally:
         containers.remove(site.engine, probe)
     if not able:
         return _streamed(site, name, image, pairs)
+    body = bodies.helper(image, name, mounts, argv)
     code, written = running.to_end(site, name.beside("copy"), body, timeout_s=COPY_S, doing=doing)
     told = written.decode("utf-8", "replace").strip()
     if code == NO_ROOM and told.startswith("room "):
@@ -71,84 +71,64 @@ def _has(site: Site, container: str, program: str) -> bool:
 def _streamed(site: Site, name: Name, image: str, pairs: Mapping[str, str]) -> str:
     try:
         for source, target in pairs.items():
-            bring_in(site, name, image, target, send_out(site, name, image, source))
-    except CommandError as error:
+            made = bodies.helper(image, name, mounted({"data": target}))
+            container = containers.create(site.engine, name.beside("in"), made, doing=f"write the volume {target}")
+            try:
+                bring_in(site, container, {"data": None}, send_out(site, name, {"data": source}))
+            finally:
+                containers.remove(site.engine, container)
+    except (CommandError, ServiceError) as error:
         return error.problem
     return ""
 
 
-def send_out(site: Site, name: Name, image: str, volume: str) -> Iterator[bytes]:
-    """What is in a volume, as an archive whose first entry is ``.``, the folder itself."""
-    mounts = [bodies.mount(volume, f"/{PLACE}", read_only=True, copy=False)]
-    doing = f"read the volume {volume}"
-    made = containers.create(site.engine, name.beside("out"), bodies.helper(image, name, mounts), doing=doing)
+def mounted(volumes: Mapping[str, str], *, read_only: bool = False) -> list[Json]:
+    """Mounts at which volumes are read and written, each by its name in the archive."""
+    return [bodies.mount(each, f"/{PLACE}/{name}", read_only=read_only, copy=False) for name, each in volumes.items()]
+
+
+def send_out(site: Site, name: Name, volumes: Mapping[str, str]) -> Iterator[bytes]:
+    """What is in volumes as one archive, each in a folder of its name; see :mod:`mlox.archives`."""
+    doing = f"read the data of {name.service}"
+    made = blank.body(site, labels.beside(name, "helper"), mounted(volumes, read_only=True))
+    container = containers.create(site.engine, name.beside("out"), made, doing=doing)
     try:
-        with site.engine.asked(doing) as api:
-            parts, _ = api.get_archive(made, f"/{PLACE}", chunk_size=PART)
-            yield from rewritten(parts, _stripped)
+        yield from archives.gathered(
+            {each: entries.parts(site.engine, container, f"/{PLACE}/{each}", PART, doing=doing) for each in volumes}
+        )
     finally:
-        containers.remove(site.engine, made)
+        containers.remove(site.engine, container)
 
 
-def bring_in(
-    site: Site,
-    name: Name,
-    image: str,
-    volume: str,
-    archive: Iterable[bytes],
-    *,
-    owner: tuple[int, int] | None = None,
-) -> None:
-    """Put what is in an archive into a volume; with ``owner`` all of it belongs to that one."""
+def bring_in(site: Site, container: str, owners: Mapping[str, tuple[int, int] | None], chunks: Iterable[bytes]) -> None:
+    """Put what is in an archive into volumes that are :func:`mounted` in a container.
 
-    def placed(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-        entry.name = f"{PLACE}/{entry.name.removeprefix('./')}".removesuffix("/.")
+    Args:
+        owners: to whom all of each folder belongs; None: to whom the archive says.
+
+    Raises:
+        ServiceError: the archive is cut off, or has something that is in none of the folders.
+    """
+    with site.engine.asked("write data") as api:
+        api.put_archive(container, "/", _placed(owners, chunks))
+
+
+def _placed(owners: Mapping[str, tuple[int, int] | None], chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for path, entry, file in archives.entries(chunks):
+        if not path or path[0] not in owners:
+            raise ServiceError(f"{entry.name!r} is in no folder of its data", hint="Take it out of the data.")
+        entry.name = "/".join((PLACE, *path))
         if entry.islnk():
-            entry.linkname = f"{PLACE}/{entry.linkname.removeprefix('./')}"
+            entry.linkname = "/".join((PLACE, *archives.parts(entry.linkname)))
+        owner = owners[path[0]]
         if owner is not None:
-            entry.uid, entry.gid = owner
-            entry.uname = entry.gname = ""
-        return entry
-
-    mounts = [bodies.mount(volume, f"/{PLACE}", copy=False)]
-    doing = f"write the volume {volume}"
-    made = containers.create(site.engine, name.beside("in"), bodies.helper(image, name, mounts), doing=doing)
-    try:
-        with site.engine.asked(doing) as api:
-            api.put_archive(made, "/", rewritten(archive, placed))
-    finally:
-        containers.remove(site.engine, made)
-
-
-def _stripped(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    entry.name = entry.name.removeprefix(PLACE).lstrip("/") or "."
-    if entry.islnk():
-        entry.linkname = entry.linkname.removeprefix(f"{PLACE}/")
-    return entry
-
-
-class _Reader:
-    """Parts as a file that is read from its beginning to its end."""
-
-    def __init__(self, parts: Iterable[bytes]) -> None:
-        self._parts = iter(parts)
-        self._left = b""
-
-    def read(self, size: int) -> bytes:
-        while len(self._left) < size and (part := next(self._parts, b"")):
-            self._left += part
-        taken, self._left = self._left[:size], self._left[size:]
-        return taken
-
-
-def rewritten(parts: Iterable[bytes], change: Change) -> Iterator[bytes]:
-    """An archive with each of its entries changed, as it comes: no part of it is held for long."""
-    with tarfile.open(fileobj=cast("IO[bytes]", _Reader(parts)), mode="r|") as archive:
-        for entry in archive:
-            content = archive.extractfile(entry) if entry.isreg() else None
-            yield change(entry).tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
-            if content is not None:
-                while part := content.read(PART):
-                    yield part
-                yield b"\0" * (-entry.size % tarfile.BLOCKSIZE)
-    yield b"\0" * tarfile.BLOCKSIZE * 2
+            (entry.uid, entry.gid), entry.uname, entry.gname = owner, "", ""
+        entry.pax_headers = {key: value for key, value in entry.pax_headers.items() if key == "mtime"}
+        if file is not None:
+            entry.type = tarfile.REGTYPE
+        yield archives.header(entry)
+        if file is not None:
+            while part := file.read(PART):
+                yield part
+            yield archives.padding(entry.size)
+    yield archives.END
