@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from mlox.errors import UsageError
 from mlox.moves import has_data, one_place
+from mlox.forwarding import idle, ways_of
 from mlox.protocols import Observed
 from mlox.units import Unit, digest
 
@@ -153,19 +154,25 @@ def make_plan(
         kept.append(target)
         if action is not None:
             actions.append(action)
-    alive = [o for o in seen if o.service not in listed and o.state != "stopped"]
+    strays = [o for o in seen if o.service not in listed and o.state != "stopped" and not o.unit.forwards]
     if prune:
-        actions += [_down("stop", o) for o in _consumers_first(alive)]
-    unlisted = () if prune else tuple(sorted({o.service for o in alive}))
+        actions += [_down("stop", o) for o in _consumers_first(strays)]
+    actions += [_down("remove", o) for o in idle(seen, kept, strays if prune else ())]
+    unlisted = () if prune else tuple(sorted({o.service for o in strays}))
     return Plan(stack, tuple(actions), tuple(kept), fingerprint(seen), unlisted)
 
 
 def make_down_plan(stack: str, observed: Iterable[Observed], names: Collection[str], *, purge: bool) -> Plan:
-    """The plan of ``down``: stop what runs of ``names``, consumers first; with ``purge`` remove it with its data."""
+    """The plan of ``down``: stop what runs of ``names``, consumers first; with ``purge`` remove it with its data.
+
+    A forwarder has nothing to keep: it is removed with the last service that it is there for.
+    """
     seen = sorted((o for o in observed), key=lambda o: o.key)
-    chosen = [o for o in seen if o.service in names and (purge or o.state != "stopped")]
-    kind: Kind = "remove" if purge else "stop"
-    return Plan(stack, tuple(_down(kind, o) for o in _consumers_first(chosen)), seen=fingerprint(seen))
+    ways = ways_of(seen, names)
+    chosen = [o for o in seen if o.service in names or o.service in ways]
+    leaving = [o for o in chosen if purge or o.unit.forwards or o.state != "stopped"]
+    kinds: Mapping[str, Kind] = {o.key: "remove" if purge or o.unit.forwards else "stop" for o in leaving}
+    return Plan(stack, tuple(_down(kinds[o.key], o) for o in _consumers_first(leaving)), seen=fingerprint(seen))
 
 
 def fingerprint(observed: Iterable[Observed]) -> str:
@@ -265,6 +272,8 @@ def _identity(action: Action) -> object:
 
 def goes(action: Action) -> str:
     """What is gone after a removal: the unit's data, and what it has at providers; empty for any other action."""
+    if action.about.forwards:
+        return "nobody needs it any more" if action.kind == "remove" else ""
     there = [str(grant) for grant in action.about.grants if grant.revoke]
     return ", and ".join(["with its data", *there]) if action.kind == "remove" else ""
 

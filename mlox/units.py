@@ -56,6 +56,7 @@ class Software:
     ``pins`` are lines of a requirements file, with markers, or the one digest of an image; empty means that they are
     not decided yet. ``folders`` are patterns of folders that a program is looked for in as well. ``build`` is how an
     image is made that nobody publishes: ``context`` (a folder), ``dockerfile``, ``target``, ``args.NAME``.
+    ``interpreter``: the command is a script for the Python that the back end itself runs on.
     """
 
     packages: tuple[str, ...] = ()
@@ -64,6 +65,7 @@ class Software:
     folders: tuple[str, ...] = ()
     image: str = ""
     build: tuple[tuple[str, str], ...] = ()
+    interpreter: bool = False
 
     @property
     def pending(self) -> bool:
@@ -84,7 +86,7 @@ class File:
 class PortBinding:
     """A port: its name, the number on the server, the protocol, and the scheme of addresses made from it.
 
-    ``inside`` is the number in a container; 0: the same.
+    ``inside`` is the number in a container; 0: the same. ``address`` is where it listens, unless on loopback.
     """
 
     name: str
@@ -92,6 +94,7 @@ class PortBinding:
     protocol: str = "tcp"
     scheme: str = ""
     inside: int = 0
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,8 @@ class Unit:
 
     ``intent`` is what people decided, field by field; it alone says whether a running unit still fits. What mlox
     renders from it may change with mlox, and then nothing is replaced. A unit that ``completes`` runs to its end: it is
-    healthy when it has ended well. ``verify`` is a command inside it that tells what the service holds.
+    healthy when it has ended well. ``verify`` is a command inside it that tells what the service holds. ``forwards`` is
+    a provider, and the server whose containers reach it by this unit.
     """
 
     stack: str
@@ -213,6 +217,7 @@ class Unit:
     restart: str = "unless-stopped"
     completes: bool = False
     container: Container | None = None
+    forwards: tuple[str, ...] = ()
     intent: tuple[tuple[str, str], ...] = ()
 
     @property

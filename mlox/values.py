@@ -64,6 +64,7 @@ class ServiceRow:
     since: float | None = None
     data_path: str | None = None
     note: str = ""
+    edge: str = ""  # of a forwarder: which addresses it joins
 
     def cells(self, detail: bool) -> tuple[str, ...]:
         """The cells of a table's row."""
@@ -71,7 +72,7 @@ class ServiceRow:
         if not detail:
             return cells
         memory = f"{self.memory_bytes / 1e6:.0f} MB" if self.memory_bytes else ""
-        return (*cells, self.url or "", memory, self.note)
+        return (*cells, self.url or self.edge, memory, self.note)
 
 
 @dataclass(frozen=True, slots=True)

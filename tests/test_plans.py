@@ -170,6 +170,7 @@ def seen(unit: Unit) -> Data:
         "server": unit.server,
         "backend": unit.backend,
         "image": unit.software.image,
+        "addresses": {port.name: port.address for port in unit.ports},
         "inside": {port.name: port.inside for port in unit.ports},
         "container": asdict(unit.container) if unit.container else {},
     }

@@ -8,7 +8,7 @@ from functools import partial
 from graphlib import TopologicalSorter
 
 from mlox.apply.recording import recorded
-from mlox.apply.running import Run
+from mlox.apply.running import ENDING, Run
 from mlox.apply.seams import Applied, Seams
 from mlox.errors import Cancelled, DriftError, ServiceError
 from mlox.plan import Plan, fingerprint
@@ -31,11 +31,15 @@ def apply(plan: Plan, seams: Seams, *, emit: Emit, cancel: threading.Event) -> A
     _check_drift(plan, seams)
     seams = seams.guarded()
     run = Run(plan, seams, emit, cancel)
+    ending = [action for action in plan.actions if action.kind in ENDING]
     with recorded(plan, seams, run.applied, emit):
-        for action in plan.actions:
-            if action.kind in ("stop", "remove"):
+        for action in ending:
+            if not action.about.forwards:
                 run.attempt(action.service, partial(run.take_down, action))
         _in_order(plan, run)
+        for action in ending:  # what goes back to what it was may need it again
+            if action.about.forwards and not run.applied.failed:
+                run.attempt(action.service, partial(run.take_down, action))
         if cancel.is_set():
             raise Cancelled("interrupted; what was started stays", hint="Run the same command again to go on.")
     return run.applied

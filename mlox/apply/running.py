@@ -71,7 +71,8 @@ class Run:
         """Stop one unit; where it is removed, its data and the secrets that were generated for it go too."""
         self._check_untouched(action)
         purge = action.kind == "remove"
-        self.emit(Event(action.service, "stopping" if not purge else "stopping, removing its data"))
+        told = "stopping, removing its data" if purge and not action.about.forwards else "stopping"
+        self.emit(Event(action.service, told))
         backend = self.seams.backends[action.server]
         if purge:
             check_revocable(action.about, self.removing, self.seams)

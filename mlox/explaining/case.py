@@ -32,7 +32,7 @@ class Sight:
 class Wire:
     """A need of the service: who meets it, how that one stands, since which line of ``mlox.yaml``.
 
-    ``others`` are services of the stack that offer the same and are not used.
+    ``others`` are services of the stack that offer the same and are not used; ``through`` is a forwarder on the way.
     """
 
     need: str
@@ -40,6 +40,7 @@ class Wire:
     status: str = ""
     line: int | None = None
     others: tuple[str, ...] = ()
+    through: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ class Case:
     unread: str = ""
     disk_free_bytes: int | None = None
     now: float = 0.0
+
+    @property
+    def forwards(self) -> tuple[str, ...]:
+        """Of a forwarder: the provider, and the server whose containers reach it by this way."""
+        return self.sights[0].seen.unit.forwards if self.sights else ()
 
 
 @dataclass(frozen=True, slots=True)

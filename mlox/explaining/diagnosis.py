@@ -27,6 +27,21 @@ def diagnose(case: Case) -> Diagnosis:
         >>> diagnose(Case("redis")).problem
         'redis is in mlox.yaml, and was never started.'
     """
+    if case.forwards:
+        return _of_users(case, _diagnosed(case))
+    return _diagnosed(case)
+
+
+def _of_users(case: Case, found: Diagnosis) -> Diagnosis:
+    """A forwarder starts with those who need it: they are what a person names."""
+    again = f"mlox up {case.users[0]}" if case.users else "mlox up --prune"
+    step = found.step
+    for word in ("up", "restart"):
+        step = step.replace(f"mlox {word} {case.name}", again)
+    return replace(found, step=step)
+
+
+def _diagnosed(case: Case) -> Diagnosis:
     if not case.sights:
         return _absent(case)
     sight = min(case.sights, key=_rank)

@@ -53,7 +53,7 @@ def meaning(how: str) -> str:
 
 def times(sight: Sight) -> tuple[str, ...]:
     """When, how often, and what the probe says; never in the text that has to be the same on every run."""
-    told = []
+    told = [sight.seen.edge] if sight.seen.edge else []
     if sight.seen.state == "running" and not sight.health.healthy and sight.health.detail:
         told.append(f"its probe: {sight.health.detail}")
     if sight.seen.since is not None:

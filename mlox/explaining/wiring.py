@@ -10,6 +10,10 @@ from mlox.specs import EMBEDDED
 
 def reasons(case: Case) -> tuple[str, ...]:
     """A line for each need, and one for those who need it."""
+    if case.forwards:
+        provider, server = case.forwards
+        told = f"by it containers of {server} reach {provider}, which itself listens for this machine alone"
+        return (told, *_users(case))
     return (*(_told(wire) for wire in case.wires), *_users(case))
 
 
@@ -17,6 +21,8 @@ def _told(wire: Wire) -> str:
     who = "met by itself (embedded)" if wire.provider == EMBEDDED else f"met by {wire.provider}"
     if wire.provider != EMBEDDED and wire.status:
         who += f", which is {wire.status}"
+    if wire.through:
+        who += f", through {wire.through}"
     why = f"written in mlox.yaml, line {wire.line}" if wire.line else "decided when it was added; kept"
     spare = ""
     if wire.others:

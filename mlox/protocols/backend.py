@@ -86,6 +86,12 @@ class Observed:
         """``service.unit``: unique in a stack."""
         return f"{self.service}.{self.name}"
 
+    @property
+    def edge(self) -> str:
+        """Which addresses a forwarder joins; empty for what is none."""
+        joined = (f"{port.address}:{port.number} -> 127.0.0.1:{port.number}" for port in self.unit.ports)
+        return ", ".join(joined) if self.unit.forwards else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Health:

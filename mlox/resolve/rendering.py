@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from mlox.resolve.forms import environment, form
+from mlox.resolve.forwarding import forwarders
 from mlox.resolve.options import render_option
 from mlox.resolve.placing import check_programs, check_room
 from mlox.resolve.service import LOOPBACK, Decided
@@ -29,13 +30,13 @@ def resolve(stack: StackSpec, names: Iterable[str], world: World) -> tuple[Unit,
     provides = {name: tuple(service.provides) for name, service in world.services.items()}
     taken = _taken(stack, world)
     ready: dict[str, Decided] = {}
-    units: list[Unit] = []
+    units: dict[str, Unit] = {}
     for name in order(needs):
         if name in wanted:
             check_needs(name, world.services[name], stack.services[name].needs, provides)
             ready[name] = Decided(stack, name, world, ready, taken[stack.services[name].server])
-            units += _units(ready[name])
-    return tuple(units)
+            units |= {unit.key: unit for unit in (*forwarders(ready[name]), *_units(ready[name]))}
+    return tuple(units.values())
 
 
 def _units(service: Decided) -> list[Unit]:
@@ -86,7 +87,7 @@ def _unit(service: Decided, unit_name: str, spec: UnitSpec) -> Unit:
         grants=tuple(texts.grants[need] for need in sorted(texts.grants)),
         rotations=_rotations(service, unit_name, texts),
         verify=_verify(service, unit_name, texts),
-        after=tuple(sorted({p for p in service.spec.needs.values() if p != EMBEDDED} | set(spec.depends_on))),
+        after=_after(service, spec),
         stateful=spec.stateful,
         stop_signal=spec.stop_signal,
         stop_grace_s=spec.stop_grace_period_s,
@@ -95,6 +96,12 @@ def _unit(service: Decided, unit_name: str, spec: UnitSpec) -> Unit:
         container=runs.container,
         intent=_intent(service, texts),
     )
+
+
+def _after(service: Decided, spec: UnitSpec) -> tuple[str, ...]:
+    """The services that run before it: its providers, what it reaches them by, and those that its author names."""
+    providers = {provider for provider in service.spec.needs.values() if provider != EMBEDDED}
+    return tuple(sorted(providers | {unit.service for unit in forwarders(service)} | set(spec.depends_on)))
 
 
 def _rotations(service: Decided, unit_name: str, texts: Texts) -> tuple[Rotation, ...]:

@@ -95,7 +95,8 @@ class Decided:
 
     def _kept(self, stack: StackSpec) -> set[int]:
         """Ports that other services of the stack had, also stopped ones, or ask for."""
-        had = {p.number for o in self.world.observed.values() if o.service != self.name for p in o.unit.ports}
+        others = [o.unit for o in self.world.observed.values() if o.service != self.name and not o.unit.forwards]
+        had = {port.number for unit in others for port in unit.ports}
         asked = {name: spec.ports for name, spec in stack.services.items() if name != self.name}
         return had | {port for ports in asked.values() for port in ports.values()}
 

@@ -46,6 +46,7 @@ def starting(around: Surroundings, names: Sequence[str], asked: Sequence[Asked])
     """
     spec, added = joined(around, asked, change_options=True)
     chosen = (*names, *added)
+    refuse_forwarders(around, chosen)
     for name in chosen:
         if name not in spec.services:
             raise UnknownNameError.among("service", name, spec.services, where=f"{spec.name}: ")
@@ -56,6 +57,18 @@ def starting(around: Surroundings, names: Sequence[str], asked: Sequence[Asked])
         needed = [other for other in spec.services[name].needs.values() if other in spec.services]
         waiting += [other for other in needed if other not in waiting]
     return spec, chosen
+
+
+def refuse_forwarders(around: Surroundings, names: Collection[str]) -> None:
+    """Raise a :class:`UsageError` where one of ``names`` is a forwarder: those follow from the wiring."""
+    derived = {o.service: o.unit.forwards[0] for o in around.observed.values() if o.unit.forwards}
+    for name in names:
+        if name in derived:
+            users = sorted({o.service for o in around.observed.values() if name in o.unit.after})
+            raise UsageError(
+                f"{name} follows from the wiring: it starts and stops with what needs {derived[name]}",
+                hint=f"Name that: {', '.join(users) or derived[name]}.",
+            )
 
 
 def save(workspace: Workspace, before: StackSpec, after: StackSpec) -> tuple[str, ...]:
@@ -93,7 +106,7 @@ def plan_up(around: Surroundings, spec: StackSpec, names: Collection[str], prune
     units = resolve(spec, names or tuple(spec.services), world)
     here = known.local_servers()
     plan = make_plan(spec.id or "", units, known.everything, listed=tuple(spec.services), prune=prune, here=here)
-    new = {action.service: action.server for action in plan.actions if action.kind == "create"}
+    new = {a.service: a.server for a in plan.actions if a.kind == "create" and not a.about.forwards}
     for server in sorted(set(new.values())):
         check_sum({name: world.services[name] for name in new if new[name] == server}, server, world.facts[server])
     return plan
@@ -116,7 +129,7 @@ def alive(around: Surroundings) -> tuple[str, ...]:
     Raises:
         UsageError: none does.
     """
-    found = {o.service for o in around.observed.values() if o.state != "stopped"}
+    found = {o.service for o in around.observed.values() if o.state != "stopped" and not o.unit.forwards}
     if not found:
         raise UsageError("nothing runs", hint="Start something: mlox up.")
     return tuple(sorted(found))

@@ -16,7 +16,7 @@ from mlox.protocols import Health, Observed, Question
 from mlox.resolve import lock_key
 from mlox.secret import Secret, mask
 from mlox.specs import EMBEDDED
-from mlox.stack.operations import plan_up, starting
+from mlox.stack.operations import plan_up, refuse_forwarders, starting
 from mlox.stack.rows import service_rows
 from mlox.stack.surroundings import Surroundings
 
@@ -41,7 +41,7 @@ def case_of(around: Surroundings, name: str) -> Case:
         tuple(_sight(around, unit, secrets) for unit in units),
         service=written.service if written is not None else units[0].unit.catalog,
         server=server,
-        listed=written is not None,
+        listed=written is not None or bool(units[0].unit.forwards),
         refusal=refusal,
         differs=_differs(plan, name),
         wires=_wires(around, name, units),
@@ -80,6 +80,7 @@ def origins(
         UnknownNameError: the stack has no such service.
     """
     check_known(around, name)
+    refuse_forwarders(around, (name,))
     units = _units(around, name)
     used, written = around.spec.services.get(name), unprofiled.spec.services.get(name)
     kind = used.service if used is not None else units[0].unit.catalog
@@ -166,6 +167,9 @@ def _wires(around: Surroundings, name: str, units: tuple[Observed, ...]) -> tupl
     kind = written.service if written is not None else units[0].unit.catalog
     ran = {key.removeprefix("needs."): value.split()[0] for key, value in intent.items() if key.startswith("needs.")}
     needs = {**ran, **(written.needs if written is not None else {})}
+    if units and units[0].unit.forwards:
+        needs = {"target": units[0].unit.forwards[0]}
+    ways = _ways(around, units)
     providers = {provider for provider in needs.values() if provider != EMBEDDED}
     words: dict[str, str] = {}
     asks: dict[str, str] = {}
@@ -181,11 +185,21 @@ def _wires(around: Surroundings, name: str, units: tuple[Observed, ...]) -> tupl
     for need, provider in needs.items():
         others = tuple(o for o, has in offers.items() if asks.get(need) in has and o not in (provider, name))
         line = _line(around.workspace.path, "services", name, "needs", need)
-        wires.append(Wire(need, provider, words.get(provider, "absent") if provider in providers else "", line, others))
+        word = words.get(provider, "absent") if provider in providers else ""
+        wires.append(Wire(need, provider, word, line, others, ways.get(provider, "")))
     return tuple(wires)
 
 
+def _ways(around: Surroundings, units: tuple[Observed, ...]) -> dict[str, str]:
+    """The forwarders that these units reach their providers by, by the provider."""
+    after = {name for o in units for name in o.unit.after}
+    return {o.unit.forwards[0]: o.service for o in around.observed.values() if o.unit.forwards and o.service in after}
+
+
 def _users(around: Surroundings, name: str) -> tuple[str, ...]:
+    derived = {o.service for o in around.observed.values() if o.unit.forwards}
+    if name in derived:
+        return tuple(sorted({o.service for o in around.observed.values() if name in o.unit.after}))
     return tuple(
         f"{other} ({need})"
         for other, service in around.spec.services.items()

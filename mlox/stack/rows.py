@@ -41,7 +41,10 @@ def _row(around: Surroundings, name: str, healthy: bool, holder: Holder | None) 
     first = units[0]
     word = _worst([_word(around, o, healthy) for o in units])
     note = "; ".join(dict.fromkeys(o.note for o in units if o.note))
-    if spec is None:
+    forwards = first.unit.forwards
+    if forwards:
+        note = "; ".join(filter(None, (f"{forwards[0]} for {forwards[1]}", note)))
+    elif spec is None:
         note = "; ".join(filter(None, (note, "not in mlox.yaml")))
     ports = {}
     if word not in ("stopped", "absent"):
@@ -66,6 +69,7 @@ def _row(around: Surroundings, name: str, healthy: bool, holder: Holder | None) 
         since=max(since) if since else None,
         data_path=next((o.data_path for o in units if o.data_path), None),
         note=note,
+        edge=", ".join(filter(None, (o.edge for o in units))),
     )
 
 

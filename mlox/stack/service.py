@@ -13,6 +13,7 @@ from mlox.resolve import ClientTexts, check_options, client_texts
 from mlox.secret import Secret
 from mlox.specs import CatalogService
 from mlox.stack.environment import Environment, Owner, Used, find_client, use, use_off
+from mlox.stack.operations import refuse_forwarders
 from mlox.stack.surroundings import Surroundings
 from mlox.values import ServiceRow, Status
 from mlox.variables import finish, references
@@ -179,6 +180,7 @@ class Service:
 
     def _entry(self, around: Surroundings) -> CatalogService:
         units = self._units(around)
+        refuse_forwarders(around, [self.name])
         return around.catalog.get(units[0].unit.catalog).service if units else around.service(self.name)
 
     def _units(self, around: Surroundings) -> list[Observed]:

@@ -26,6 +26,7 @@ from mlox.stack.operations import (
     joined,
     leaving,
     plan_up,
+    refuse_forwarders,
     save,
     secrets_of,
     starting,
@@ -253,6 +254,7 @@ class Stack(DayTwo):
         """Like :meth:`restart`, but returns when they are stopped; what could not be started again is not stopped."""
         around = self.surroundings()
         chosen = names or alive(around)
+        refuse_forwarders(around, names)
         for name in chosen:
             secrets_of(around, name)
         self.down(*chosen, emit=emit)

@@ -244,7 +244,7 @@ class FakeBackend(FakeAround, FakeCarrier):
         found = unit.port(port)
         if found is None:
             raise UnknownNameError.among("port", port, [each.name for each in unit.ports], where=f"{unit.key}: ")
-        return Endpoint("127.0.0.1", found.number)
+        return Endpoint(found.address or "127.0.0.1", found.number)
 
     def leftovers(self) -> tuple[Leftover, ...]:
         """Environments whose pins no unit has."""
@@ -287,7 +287,7 @@ class FakeBackend(FakeAround, FakeCarrier):
             raise RequirementError(f"{binary} is not on the PATH", hint=f"Add {binary} to `programs`.")
         others = busy(self._held.values(), besides=unit)
         for port in unit.ports:
-            if port.number in self.ports_taken | others:
+            if port.number in self.ports_taken or (port.address, port.number) in others:
                 raise PortTakenError(
                     f"port {port.number} ({port.name} of {unit.service}) is taken",
                     hint="Run the same command again: mlox picks a free port.",

@@ -30,10 +30,10 @@ def fits(there: Unit, unit: Unit) -> bool:
     return (there.intent == unit.intent if unit.intent else there == unit) and there.ports == unit.ports
 
 
-def busy(held: Iterable[Held], *, besides: Unit) -> set[int]:
-    """The ports that others than ``besides`` listen on."""
+def busy(held: Iterable[Held], *, besides: Unit) -> set[tuple[str, int]]:
+    """The addresses and ports that others than ``besides`` listen on."""
     others = (each for each in held if each.state == "running" and each.unit.key != besides.key)
-    return {port.number for each in others for port in each.unit.ports}
+    return {(port.address, port.number) for each in others for port in each.unit.ports}
 
 
 def seen(home: str, held: Held, previous: Unit | None) -> Observed:

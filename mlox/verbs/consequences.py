@@ -47,9 +47,9 @@ def left_behind(plan: Plan) -> tuple[str, ...]:
 
 def what_goes(stack: Stack, plan: Plan) -> str:
     """The question before a purge: which data, how much of it, where else some lies, and that there is no backup."""
-    rows = stack.status(*{action.service for action in plan.actions}).services
+    leaving = {action.service for action in plan.actions if not action.about.forwards}
+    rows = stack.status(*leaving).services
     data = [f"{row.name}: {(row.disk_bytes or 0) / 1e6:.1f} MB in {row.data_path or 'no folder'}" for row in rows]
-    leaving = {action.service for action in plan.actions}
     around = stack.surroundings()
     data += [
         f"{g} of {a.service}" for a in plan.actions for g in a.about.grants if g.revoke and g.provider not in leaving

@@ -195,7 +195,8 @@ def run(
     if not command:
         raise UsageError("run needs a command after --", hint="For example: mlox run mlflow -- python train.py.")
     stack = ctx.stack()
-    chosen = names or tuple(row.name for row in stack.status().services if row.status not in ("stopped", "absent"))
+    rows = () if names else stack.status().services
+    chosen = names or tuple(row.name for row in rows if row.status not in ("stopped", "absent") and not row.edge)
     merged = _merged([stack.service(name) for name in chosen])
     if ctx.dry_run:
         return Notice((f"would run {shlex.join(command)} with: {', '.join(sorted(merged))}",), {"set": sorted(merged)})

@@ -151,7 +151,7 @@ def _awaited(ctx: Context, deployment: Deployment) -> Deployed:
 
 def _next_steps(stack: Stack, done: Deployed) -> tuple[str, ...]:
     """What somebody does next with a service that just came up."""
-    fresh = [action.service for action in done.plan.actions if action.kind == "create"]
+    fresh = [a.service for a in done.plan.actions if a.kind == "create" and not a.about.forwards]
     if not fresh:
         return ()
     around = stack.surroundings()

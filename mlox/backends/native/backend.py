@@ -239,13 +239,14 @@ class NativeBackend:
         return logfiles.follow(self._site.place(stack).unit(service, name).log)
 
     def endpoint(self, unit: Unit, port: str, viewer: Viewer) -> Endpoint:
-        """Where a port of ``unit`` is reached: on loopback.
+        """Where a port of ``unit`` is reached: on loopback, of a forwarder where containers reach it.
 
         Raises:
             UnknownNameError: the unit has no such port.
         """
         del viewer
-        return Endpoint(ports.HOST, probing.binding(unit, port).number)
+        found = probing.binding(unit, port)
+        return Endpoint(found.address or ports.HOST, found.number)
 
     def leftovers(self) -> tuple[Leftover, ...]:
         """Python environments that no unit of any stack uses; nothing where a unit's annotation cannot be read."""

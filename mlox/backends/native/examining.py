@@ -82,9 +82,10 @@ def _holders(unit: Unit, alive: Collection[int]) -> dict[str, str]:
     """Who else has a port of the unit; where it does not run, whoever has it."""
     found = {}
     for port in unit.ports:
-        others = not ports.heard_by(port.number, alive) if alive else ports.taken(port.number, port.protocol)
+        host = port.address or ports.HOST
+        others = not ports.heard_by(port, alive) if alive else ports.taken(port.number, port.protocol, host)
         if others:
-            found[port.name] = ports.by(port.number).removeprefix(" by ") or SOMEBODY
+            found[port.name] = ports.by(port.number, port.address).removeprefix(" by ") or SOMEBODY
     return found
 
 

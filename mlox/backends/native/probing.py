@@ -44,14 +44,14 @@ def probe(site: Site, unit: Unit) -> Health:
 def _dead(unit: Unit, pids: Collection[int], how: str) -> Health:
     """That waiting is of no use, and whether that is so because somebody else has its port."""
     stolen = _stolen(unit, pids)
-    return Health(False, f"{stolen}: {how}" if stolen else how, dead=True, robbed=bool(stolen))
+    return Health(False, f"{stolen}: {how}" if stolen else how, dead=True, robbed=bool(stolen) and not unit.forwards)
 
 
 def _stolen(unit: Unit, pids: Collection[int]) -> str:
     """That somebody else listens on a port of the unit, and answers its probe; empty where nobody does."""
     for port in unit.ports:
-        if port.protocol == "tcp" and not ports.heard_by(port.number, pids):
-            return f"port {port.number} ({port.name}) is taken{ports.by(port.number)}"
+        if port.protocol == "tcp" and not ports.heard_by(port, pids):
+            return f"port {port.number} ({port.name}) is taken{ports.by(port.number, port.address)}"
     return ""
 
 
@@ -66,6 +66,9 @@ def _ask(site: Site, place: UnitPlace, unit: Unit, program: Program, restarts: i
     if asked.kind == "exec":
         return _exec(site, place, asked)
     port = binding(unit, asked.port)
+    if asked.kind == "relay":
+        lasts = ports.relays(port, asked.timeout_s)
+        return Health(lasts, f"{port.address}:{port.number} {'passes' if lasts else 'does not pass'} connections on")
     if asked.kind == "tcp":
         accepted = ports.answers(port.number, asked.timeout_s)
         return Health(accepted, f"port {port.number} {'accepts' if accepted else 'does not accept'} connections")

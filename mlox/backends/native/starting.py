@@ -15,7 +15,7 @@ from mlox.errors import CommandError, ServiceError
 from mlox.protocols import Emit, Event
 from mlox.secret import Secret, mask
 from mlox.units import Job, Unit, launch
-from mlox.variables import finish
+from mlox.variables import finish, literal
 
 JOB_LINES = 20
 
@@ -32,7 +32,7 @@ def start(site: Site, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> 
     account = site.account()
     folders.make_home(site.home, account)
     with environments.used(site, unit.software, unit.service, emit) as venv:
-        prepared = launching.prepare(place, unit, secrets, argv=unit.command, account=account, venv=venv)
+        prepared = launching.prepare(place, unit, secrets, argv=_command(site, unit), account=account, venv=venv)
         folders.make_stack(place.stack, account, site.transport)
         halt(site, place, old)
         ports.check(unit, unit.ports)
@@ -60,7 +60,7 @@ def prepare(site: Site, unit: Unit, emit: Emit) -> None:
     account = site.account()
     folders.make_home(site.home, account)
     with environments.used(site, unit.software, unit.service, emit) as venv:
-        launching.program(finish(unit.command[0]), launching.search_path(account, venv))
+        launching.program(finish(_command(site, unit)[0]), launching.search_path(account, venv))
 
 
 def run_job(site: Site, unit: Unit, job: Job, secrets: Mapping[str, Secret], emit: Emit) -> None:
@@ -92,8 +92,15 @@ def _check_ports(place: UnitPlace, unit: Unit, old: Unit | None) -> None:
     if not shim.members(place.marker, shim.read_record(str(place.record))):
         ports.check(unit, unit.ports)
     elif old is not None:
-        held = {(port.number, port.protocol) for port in old.ports}
-        ports.check(unit, [port for port in unit.ports if (port.number, port.protocol) not in held])
+        held = {(port.address, port.number, port.protocol) for port in old.ports}
+        ports.check(unit, [port for port in unit.ports if (port.address, port.number, port.protocol) not in held])
+
+
+def _command(site: Site, unit: Unit) -> tuple[str, ...]:
+    """The unit's command; a script of our own by the Python that carries the shim."""
+    if not unit.software.interpreter:
+        return unit.command
+    return (literal(str(site.interpreter().path)), "-I", "-S", *unit.command)
 
 
 def _failed(unit: Unit, job: Job, how: str, secrets: Mapping[str, Secret]) -> ServiceError:
