@@ -120,6 +120,7 @@ def test_many_at_the_same_time_do_not_mix() -> None:
 
 def test_a_receiver_that_does_not_read_holds_the_sender_up_and_fills_no_memory() -> None:
     released = threading.Event()
+    sent = 0
 
     def reads_nothing(_: socket.socket) -> None:
         released.wait(30)
@@ -129,7 +130,6 @@ def test_a_receiver_that_does_not_read_holds_the_sender_up_and_fills_no_memory()
         while sent < 1 << 30:
             sent += connection.send(b"x" * (1 << 20))
 
-    sent = 0
     with provider(reads_nothing) as port, passing_on(port) as process, client(port) as connection:
         before = process.memory_info().rss
         connection.settimeout(1)

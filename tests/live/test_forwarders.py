@@ -57,8 +57,8 @@ class Crossing:
         assert self.asker.container is not None
         container = self.engine.containers.create(
             "redis:7",
-            ["timeout", "20", "redis-cli", "-h", url.hostname, "-p", str(url.port), *words],
-            environment={"REDISCLI_AUTH": url.password},
+            ["timeout", "20", "redis-cli", "-h", str(url.hostname), "-p", str(url.port), *words],
+            environment={"REDISCLI_AUTH": str(url.password)},
             extra_hosts=dict(self.asker.container.hosts),
             network=network,
             labels={"mlox.stack": STACK},
