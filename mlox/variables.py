@@ -1,8 +1,9 @@
 """Which variables a catalog text may hold, and what is put in their place.
 
 The grammar is closed: ``${port.NAME} ${dir.NAME} ${secret.NAME} ${secretfile.NAME} ${need.NAME.VALUE}
-${option.NAME} ${version} ${bind}``, for clients also ``${url.NAME} ${host.NAME}``, in grants ``${grant.NAME}``; ``$$``
-is one dollar sign. Any other ``$`` before a brace is an error: no ``${`` survives.
+${option.NAME} ${version} ${name} ${bind}``, for clients also ``${url.NAME} ${host.NAME} ${file.NAME}`` and, in their
+files, ``${escaped.NAME}``, in grants ``${grant.NAME}``; ``$$`` is one dollar sign. Any other ``$`` before a brace is an
+error: no ``${`` survives.
 """
 
 from __future__ import annotations
@@ -15,13 +16,20 @@ from urllib.parse import quote
 from mlox.errors import SpecError, UnknownNameError, nearest
 from mlox.secret import Secret
 
-KINDS = ("bind", "dir", "grant", "host", "need", "option", "port", "quoted", "secret", "secretfile", "url", "version")
+KINDS = (
+    *("bind", "dir", "escaped", "file", "grant", "host", "name", "need", "option", "port", "quoted", "secret"),
+    *("secretfile", "url", "version"),
+)
+REVEALED = frozenset({"secret", "quoted", "escaped"})
+"""What is left open until a secret is revealed: as it is, percent-encoded, or for a field of a file like .pgpass."""
+
+ALONE = ("version", "name", "bind")
 
 _TOKEN = re.compile(r"\$\$|\$\{([^{}]*)\}|\$\{|\$")
 
 
 class Variable(NamedTuple):
-    """One reference: ``${kind.name.value}``; needs alone have a ``value``; ``version`` and ``bind`` are alone."""
+    """One reference: ``${kind.name.value}``; needs alone have a ``value``, and ``ALONE`` no ``name``."""
 
     kind: str
     name: str
@@ -39,7 +47,7 @@ def parse(reference: str) -> Variable:
         Variable(kind='need', name='database', value='url')
     """
     kind, *rest = reference.split(".")
-    parts = {"version": 0, "bind": 0, "need": 2}.get(kind, 1)
+    parts = {"need": 2, **dict.fromkeys(ALONE, 0)}.get(kind, 1)
     if kind not in KINDS or len(rest) != parts or not all(re.fullmatch(r"[a-z][a-z0-9_]*", part) for part in rest):
         raise SpecError(
             f"${{{reference}}} is not a variable of the catalog",
@@ -92,7 +100,7 @@ def finish(text: str, secrets: Mapping[str, Secret] | None = None) -> str:
 
     Raises:
         UnknownNameError: a secret is not among ``secrets``.
-        SpecError: another variable is left.
+        SpecError: another variable is left, or a secret cannot stand where it is to.
 
     Example:
         >>> finish("p=${secret.password} $$5", {"password": Secret("x")})
@@ -103,14 +111,35 @@ def finish(text: str, secrets: Mapping[str, Secret] | None = None) -> str:
         if match.group() in ("$$", "$"):
             return "$"
         variable = parse(match.group(1))
-        if variable.kind not in ("secret", "quoted"):
+        if variable.kind not in REVEALED:
             raise SpecError(
                 f"{match.group()} has no value here", hint="Use it where the service's own values are known."
             )
         if variable.name not in (secrets or {}):
             raise UnknownNameError.among("secret", variable.name, secrets or {})
         value = (secrets or {})[variable.name].reveal()
+        if variable.kind == "escaped":
+            return escaped(variable.name, value)
         return quote(value, safe="") if variable.kind == "quoted" else value
 
     list(references(text))
     return _TOKEN.sub(replaced, text)
+
+
+def escaped(name: str, value: str) -> str:
+    r"""A value as a field of a line that colons divide, as in libpq's password file.
+
+    Source: https://www.postgresql.org/docs/current/libpq-pgpass.html
+
+    Raises:
+        SpecError: it has a line break.
+
+    Example:
+        >>> print(escaped("password", "a:b"))
+        a\:b
+    """
+    if "\n" in value or "\r" in value:
+        raise SpecError(
+            f"the secret {name!r} has a line break, which a line of a file cannot hold", hint="Set one without."
+        )
+    return value.replace("\\", "\\\\").replace(":", "\\:")

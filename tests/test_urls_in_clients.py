@@ -6,6 +6,7 @@ import configparser
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ import redis
 import sqlalchemy
 from mlflow.utils.uri import extract_db_type_from_uri
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import PGconn
 
 from mlox.catalog import Catalog
+from mlox.errors import SpecError
 from mlox.protocols import Endpoint
-from mlox.resolve import client_texts, resolve
+from mlox.resolve import ClientTexts, client_texts, resolve
 from mlox.resolve.addresses import offer_url
 from mlox.resolve.granting import account_name
 from mlox.secret import Secret
@@ -124,3 +127,33 @@ def test_a_granted_address_survives_any_password_in_the_driver(mlflow: Unit) -> 
         engine = engine_of(url)
         _, arguments = engine.dialect.create_connect_args(engine.url)
         assert arguments["password"] == password
+
+
+def test_libpq_reads_the_passfile_of_its_client(tmp_path: Path) -> None:
+    """Nothing listens there: libpq looks the password up before it connects."""
+    path = tmp_path / "pgpass"
+    content = client_of_postgres(path).files[str(path)]
+    refused = 0
+    for _, password, _ in credentials():
+        try:
+            text = finish(content, {"password": Secret(password)})
+        except SpecError:
+            assert set(password) & set("\r\n")
+            refused += 1
+            continue
+        path.write_bytes(text.encode())
+        path.chmod(0o600)
+        login = f"host=127.0.0.1 port=1 user=postgres dbname=postgres passfile='{path}'"
+        assert PGconn.connect_start(login.encode()).password == password.encode()
+    assert 0 < refused < ROUNDS / 2
+
+
+def client_of_postgres(path: Path) -> ClientTexts:
+    """Its texts for a server of which everything is known but the password."""
+    entry = Catalog().get("postgres").service
+    options = {key: option.default for key, option in entry.options.items()}
+    unit = Unit("s-0001", "postgres", "server", "postgres", "1", "local", "native", ())
+    here = {"postgres": Endpoint("127.0.0.1", 1)}
+    made = client_texts(entry, (unit,), options, here, str(path.parent))  # type: ignore[arg-type]
+    assert made.environment["PGPASSFILE"] == str(path)
+    return made

@@ -23,6 +23,9 @@ REFERENCES = {
     "option.max_size": Variable("option", "max_size", ""),
     "version": Variable("version", "", ""),
     "bind": Variable("bind", "", ""),
+    "name": Variable("name", "", ""),
+    "escaped.password": Variable("escaped", "password", ""),
+    "file.pgpass": Variable("file", "pgpass", ""),
     "url.http": Variable("url", "http", ""),
     "host.http": Variable("host", "http", ""),
 }

@@ -35,11 +35,11 @@ def check(service: CatalogService, *, source: str) -> None:
         raise SpecError(f"{source}: no back end can run every unit", hint="Give each unit native, image or kubernetes.")
 
 
-_SERVER = ("bind", "port", "dir", "secret", "secretfile", "need", "option", "version")
+_SERVER = ("bind", "port", "dir", "secret", "secretfile", "need", "option", "version", "name")
 _COMMAND = tuple(kind for kind in _SERVER if kind != "secret")
 _IN_PROCESS_LISTS = frozenset({"command", "native.command", "probe.exec"})
-_INSIDE = ("port", "dir", "option", "version")
-_CLIENT = ("port", "host", "url", "secret", "option", "version", "dir")
+_INSIDE = ("port", "dir", "option", "version", "name")
+_CLIENT = ("port", "host", "url", "secret", "option", "version", "name", "file", "dir")
 
 
 def _texts(service: CatalogService) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -72,6 +72,7 @@ def _texts(service: CatalogService) -> Iterator[tuple[str, str, tuple[str, ...]]
         **service.client.arguments,
     }.items():
         yield f"client.{key}", text, _CLIENT
+    yield from ((f"client.files.{key}", text, (*_CLIENT, "escaped")) for key, text in service.client.files.items())
 
 
 def _apart(service: CatalogService, source: str) -> None:
@@ -135,6 +136,8 @@ def _known(service: CatalogService, variable: Variable, kinds: tuple[str, ...], 
         "dir": {**service.data, CONFIG: None},
         "secret": service.secrets,
         "secretfile": service.secrets,
+        "escaped": service.secrets,
+        "file": service.client.files,
         "need": service.needs,
         "option": service.options,
     }

@@ -21,7 +21,7 @@ State = Literal["running", "starting", "stopped", "orphaned", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that a stack needs on the PATH: its name, how to ask its version, the package that brings it."""
+    """A program that a stack needs on the PATH: its name, how to ask its version, what package or command brings it."""
 
     name: str
     version_argv: tuple[str, ...] = ()
@@ -29,6 +29,7 @@ class Program:
     debian: str = ""
     homebrew: str = ""
     folders: tuple[str, ...] = ()  # patterns of folders that are looked into after the PATH
+    install: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,17 +42,29 @@ def offer_url(offer: ProvideSpec, endpoint: Endpoint, value: Callable[[Variable]
 
 @dataclass(frozen=True, slots=True)
 class ClientTexts:
-    """What a client process gets, as templates with secrets left open; ``preferences`` only change its manners."""
+    """What a client process gets, as templates with secrets left open; ``preferences`` only change its manners.
+
+    ``files`` are the contents of files, by their paths.
+    """
 
     environment: Mapping[str, str]
     preferences: Mapping[str, str]
     arguments: Mapping[str, str]
+    files: Mapping[str, str]
 
 
 def client_texts(
-    service: CatalogService, units: tuple[Unit, ...], options: Mapping[str, Scalar], endpoints: Mapping[str, Endpoint]
+    service: CatalogService,
+    units: tuple[Unit, ...],
+    options: Mapping[str, Scalar],
+    endpoints: Mapping[str, Endpoint],
+    folder: str = "",
 ) -> ClientTexts:
-    """The client's environment and arguments for somebody who sees ``endpoints`` (by port name)."""
+    """The client's environment, arguments and files for somebody who sees ``endpoints`` (by port name).
+
+    Args:
+        folder: where the client's files are.
+    """
     version = units[0].version if units else service.version
     folders = dict(units[0].directories) if units else {}
 
@@ -61,6 +73,10 @@ def client_texts(
             return literal(version)
         if variable.kind == "option":
             return literal(render_option(options[variable.name]))
+        if variable.kind == "name":
+            return literal(units[0].service if units else service.name)
+        if variable.kind == "file":
+            return literal(f"{folder}/{variable.name}")
         if variable.kind == "dir":
             return literal(folders[variable.name])
         if variable.kind == "port":
@@ -76,6 +92,7 @@ def client_texts(
         {key: substitute(text, value) for key, text in client.environment.items()},
         {key: substitute(text, value) for key, text in client.preferences.items()},
         {key: substitute(text, value) for key, text in client.arguments.items()},
+        {f"{folder}/{name}": substitute(text, value) for name, text in client.files.items()},
     )
 
 

@@ -39,7 +39,7 @@ def account_name(consumer: str, need: str) -> str:
 
 def make_grant(consumer: Decided, need: str, provider: Decided, spec: GrantSpec) -> tuple[Grant, dict[str, SecretRef]]:
     """What the provider is asked for, and the consumer's secrets in it by their keys in the consumer's texts."""
-    name = account_name(consumer.name, need)
+    name = account_name(consumer.name, need).replace("_", spec.separator)
     refs = {key: consumer.granted(need, key, secret) for key, secret in spec.secrets.items()}
     environment = {_variable(each): name for each in spec.names}
     environment |= {_variable(key): f"${{secret.{ref.key}}}" for key, ref in refs.items()}

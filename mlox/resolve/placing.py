@@ -61,11 +61,20 @@ def choose_ports(
 
 
 def programs(service: CatalogService) -> tuple[Program, ...]:
-    """The programs that the service needs on the PATH where it runs natively."""
-    binaries = [unit.native.binary for unit in service.units.values() if unit.native and unit.native.binary]
+    """The programs that the service needs on the PATH where it runs natively, the one that it is first."""
+    natives = [unit.native for unit in service.units.values() if unit.native]
+    binaries = [native.binary for native in natives if native.binary]
     return tuple(
-        Program(b.name, tuple(b.version_argv), b.version_pattern, b.debian or "", b.homebrew or "", tuple(b.folders))
-        for b in binaries
+        Program(
+            b.name,
+            tuple(b.version_argv),
+            b.version_pattern,
+            b.debian or "",
+            b.homebrew or "",
+            tuple(b.folders),
+            b.install or "",
+        )
+        for b in (*binaries, *(tool for native in natives for tool in native.tools))
     )
 
 
@@ -75,6 +84,7 @@ def check_programs(name: str, service: CatalogService, facts: Facts) -> None:
         if program.name not in facts.programs:
             ways = [f"apt-get install {program.debian}"] * bool(program.debian)
             ways += [f"brew install {program.homebrew}"] * bool(program.homebrew)
+            ways += [program.install] * bool(program.install)
             hint = f"Install it: {' or '.join(ways)}." if ways else "Install it."
             raise RequirementError(f"{name}: {program.name} is not on the PATH", hint=hint)
 

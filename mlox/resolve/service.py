@@ -125,6 +125,8 @@ class Decided:
         """What stands for a variable in this service's own texts; None leaves it for the back end."""
         if variable.kind == "version":
             return literal(self.version)
+        if variable.kind == "name":
+            return literal(self.name)
         if variable.kind == "option":
             return literal(render_option(self.options[variable.name]))
         if variable.kind == "port":

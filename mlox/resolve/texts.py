@@ -8,7 +8,7 @@ from mlox.resolve.granting import granted, make_grant
 from mlox.resolve.service import Decided
 from mlox.specs import EMBEDDED
 from mlox.units import Grant, SecretRef
-from mlox.variables import Variable, references, substitute
+from mlox.variables import REVEALED, Variable, references, substitute
 
 
 class Texts:
@@ -32,7 +32,7 @@ class Texts:
     def argument(self, text: str) -> str:
         """A word of a command, rendered; commands are in process lists, so that no secret can be among them."""
         rendered = self.render(text)
-        if any(variable.kind in ("secret", "quoted") for variable in references(rendered)):
+        if any(variable.kind in REVEALED for variable in references(rendered)):
             raise SpecError(
                 f"{self.service.name}: a secret in the command: {text}",
                 hint="Put it into environment or a file, or give the command ${secretfile.NAME}.",
@@ -74,7 +74,7 @@ class Texts:
             )
 
         def moved(inner: Variable) -> str | None:
-            if inner.kind not in ("secret", "quoted"):
+            if inner.kind not in REVEALED:
                 return provider.value(inner)
             if inner.name in own:
                 return f"${{{inner.kind}.{inner.name}}}"

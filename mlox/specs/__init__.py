@@ -8,20 +8,16 @@ from mlox.specs.catalog import (
     ClientSpec,
     DataSpec,
     FileSpec,
-    GrantSpec,
     JobSpec,
     NativeSpec,
-    NeedSpec,
     OptionSpec,
     PortSpec,
     ProbeSpec,
-    ProvideSpec,
     PythonSpec,
-    SecretSpec,
     UnitSpec,
-    UrlSpec,
 )
 from mlox.specs.component import ROOT, ComponentOptionSpec, ComponentServiceSpec, ComponentSpec
+from mlox.specs.offers import GrantSpec, NeedSpec, ProvideSpec, SecretSpec, UrlSpec
 from mlox.specs.stack import EMBEDDED, ProfileSpec, ServerSpec, ServiceSpec, StackSpec
 from mlox.specs.verifying import VerifySpec
 

@@ -11,16 +11,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from mlox.specs.compose import ComposeKeys
-from mlox.specs.model import Identifier, Name, Scalar, Spec
+from mlox.specs.model import Argv, Identifier, Name, Scalar, Spec, Text
+from mlox.specs.offers import NeedSpec, ProvideSpec, SecretSpec
 from mlox.specs.verifying import VerifySpec
 
 CONFIG = "config"
 """The directory that every service has besides its data: where its files are written."""
 
-Text = Annotated[str, StringConstraints(min_length=1)]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
 Mode = Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")]
-Argv = Annotated[list[str], Field(min_length=1)]
 
 
 class OptionSpec(Spec):
@@ -33,18 +32,6 @@ class OptionSpec(Spec):
     maximum: float | None = None
     pattern: str | None = None
     help: Text
-
-
-class SecretSpec(Spec):
-    """A secret of the service. ``generate`` is a length in characters; without ``rotate`` it cannot be rotated.
-
-    ``rotate`` runs inside the running service, which then starts again: it finds the two values in its environment as
-    ``MLOX_SECRET_OLD`` and ``MLOX_SECRET_NEW``, and succeeds where the new one is accepted already.
-    """
-
-    generate: Annotated[int, Field(ge=16, le=256)] | None = None
-    rotate: Argv | None = None
-    help: str = ""
 
 
 class PortSpec(Spec):
@@ -85,6 +72,7 @@ class BinarySpec(Spec):
     """A program that must be on the PATH of the server, and how its version is read.
 
     ``folders`` are patterns of folders that are looked into as well, those of the service's own version first.
+    ``install`` is a command that brings it where no package does.
     """
 
     name: Text
@@ -93,13 +81,18 @@ class BinarySpec(Spec):
     folders: list[Annotated[str, StringConstraints(pattern=r"^/[^:]+$")]] = Field(default_factory=list)
     debian: Text | None = None
     homebrew: Text | None = None
+    install: Text | None = None
 
 
 class NativeSpec(Spec):
-    """How a unit runs as a plain process: its software, and what differs from the container (its command, perhaps)."""
+    """How a unit runs as a plain process: its software, and what differs from the container (its command, perhaps).
+
+    ``tools`` are programs that its jobs and grants call, beside the one that it is.
+    """
 
     python: PythonSpec | None = None
     binary: BinarySpec | None = None
+    tools: list[BinarySpec] = Field(default_factory=list)
     command: Argv | None = None
     environment: dict[str, str] = Field(default_factory=dict)
 
@@ -178,70 +171,15 @@ class UnitSpec(ComposeKeys):
         return self
 
 
-class NeedSpec(Spec):
-    """A capability that the service uses, and the values that it has without a provider (``embedded``).
-
-    With a provider its values stand in their place; ``wired`` makes further ones of them, such as an address in
-    another form. ``packages`` and ``environment`` are added then.
-    """
-
-    capability: Name
-    embedded: dict[Identifier, str] | None = None
-    wired: dict[Identifier, str] = Field(default_factory=dict)
-    packages: list[Text] = Field(default_factory=list)
-    environment: dict[str, str] = Field(default_factory=dict)
-    help: str = ""
-
-
-class UrlSpec(Spec):
-    """An address by its parts, so that every part is quoted: a password never breaks a URL."""
-
-    scheme: Text
-    port: Identifier
-    user: str | None = None
-    password: str | None = None
-    path: str = ""
-
-
-class GrantSpec(Spec):
-    """How a consumer gets its own account: argv inside the unit, with the same result when it runs again.
-
-    ``names`` are derived from the consumer and ``secrets`` made for it. As ``${grant.NAME}`` they are in ``url`` and
-    ``values``, which stand in for those of the offer; commands find them in their environment as ``MLOX_GRANT_NAME``.
-    ``revoke`` takes the account away, with what is in it, when the consumer's data is purged.
-    """
-
-    unit: Name
-    names: Annotated[list[Identifier], Field(min_length=1)]
-    secrets: dict[Identifier, SecretSpec] = Field(default_factory=dict)
-    url: UrlSpec
-    values: dict[Identifier, str] = Field(default_factory=dict)
-    argv: Argv
-    revoke: Argv | None = None
-
-    @model_validator(mode="after")
-    def _made_by_mlox(self) -> Self:
-        if not all(secret.generate for secret in self.secrets.values()):
-            raise ValueError("a secret of a grant needs generate: its length")
-        return self
-
-
-class ProvideSpec(Spec):
-    """A capability that the service offers: its address and further values, for ``${need.NAME.value}``."""
-
-    url: UrlSpec
-    values: dict[Identifier, str] = Field(default_factory=dict)
-    grant: GrantSpec | None = None
-
-
 class ClientSpec(Spec):
     """What a client process gets: environment variables, a package to install, a factory ``module:callable``.
 
-    ``environment`` says where the service is and who asks; ``preferences`` only change the client's manners;
-    ``variable`` is what a notebook would call the client.
+    ``environment`` says where the service is and who asks; ``preferences`` only change the client's manners; ``files``
+    are written for it, mode 0600, where ``${file.NAME}`` says; ``variable`` is what a notebook would call the client.
     """
 
     environment: dict[str, str] = Field(default_factory=dict)
+    files: dict[Identifier, str] = Field(default_factory=dict)
     preferences: dict[str, str] = Field(default_factory=dict)
     package: Text | None = None
     object: Annotated[str, StringConstraints(pattern=r"^[\w.]+:[\w.]+$")] | None = None

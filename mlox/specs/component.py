@@ -11,8 +11,8 @@ from typing import Annotated, Self
 from packaging.requirements import InvalidRequirement, Requirement
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from mlox.specs.catalog import OptionSpec, Text
-from mlox.specs.model import Identifier, Name, Scalar, Spec
+from mlox.specs.catalog import OptionSpec
+from mlox.specs.model import Identifier, Name, Scalar, Spec, Text
 
 ROOT = "project"
 """The package that stands for the user's own in the code of a template."""

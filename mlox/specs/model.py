@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 
@@ -13,6 +13,9 @@ Name = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 """A name inside the grammar of variables: lower case letters, digits and underscores."""
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+Argv = Annotated[list[str], Field(min_length=1)]
 
 Scalar = bool | int | float | str
 

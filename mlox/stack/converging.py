@@ -9,6 +9,7 @@ from dataclasses import replace
 from mlox.apply import Applied, apply
 from mlox.errors import DriftError, PortTakenError
 from mlox.protocols import Emit, Event
+from mlox.stack.clients import renew_files
 from mlox.stack.operations import outcome, plan_up, save
 from mlox.stack.surroundings import Surroundings
 from mlox.values import Deployed
@@ -43,7 +44,9 @@ def converge(
             break
         again = plan_up(_now(after), after.spec, names, prune)
         applied = apply(again, after.seams(), emit=emit, cancel=cancel)
-    return outcome(plan, applied, _now(after), written)
+    reached = _now(after)
+    renew_files(reached)
+    return outcome(plan, applied, reached, written)
 
 
 def _lost_a_port(applied: Applied, emit: Emit) -> bool:

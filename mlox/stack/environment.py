@@ -30,11 +30,18 @@ class Environment(Mapping[str, "str | Secret"]):
     """Environment variables of a client; those that hold a secret are :class:`Secret` values.
 
     ``preferences`` are those that only change the client's manners.
+    ``prepare`` writes the files that some of them name.
     """
 
-    def __init__(self, values: Mapping[str, str | Secret], preferences: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, str | Secret],
+        preferences: frozenset[str] = frozenset(),
+        prepare: Callable[[], None] = lambda: None,
+    ) -> None:
         self._values = dict(values)
         self.preferences = preferences
+        self._prepare = prepare
 
     def __getitem__(self, name: str) -> str | Secret:
         return self._values[name]
@@ -49,7 +56,12 @@ class Environment(Mapping[str, "str | Secret"]):
         return f"Environment({self._values!r})"
 
     def reveal(self) -> dict[str, str]:
-        """All values as plain text, for ``subprocess.run(..., env=...)``."""
+        """All values as plain text, for ``subprocess.run(..., env=...)``; the files that they name are there then."""
+        self._prepare()
+        return self.plain()
+
+    def plain(self) -> dict[str, str]:
+        """All values as plain text, and no file is written: for a look at them."""
         return {name: value.reveal() if isinstance(value, Secret) else value for name, value in self._values.items()}
 
 

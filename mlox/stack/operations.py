@@ -16,6 +16,8 @@ from mlox.protocols import Emit, Observed
 from mlox.resolve import check_sum, resolve
 from mlox.secret import Secret
 from mlox.specs import EMBEDDED, SecretSpec, StackSpec
+from mlox.stack.clients import remove_files
+from mlox.stack.forwarding import refuse_forwarders
 from mlox.stack.joining import Asked, decide, join
 from mlox.stack.rows import service_rows
 from mlox.stack.surroundings import Surroundings
@@ -57,18 +59,6 @@ def starting(around: Surroundings, names: Sequence[str], asked: Sequence[Asked])
         needed = [other for other in spec.services[name].needs.values() if other in spec.services]
         waiting += [other for other in needed if other not in waiting]
     return spec, chosen
-
-
-def refuse_forwarders(around: Surroundings, names: Collection[str]) -> None:
-    """Raise a :class:`UsageError` where one of ``names`` is a forwarder: those follow from the wiring."""
-    derived = {o.service: o.unit.forwards[0] for o in around.observed.values() if o.unit.forwards}
-    for name in names:
-        if name in derived:
-            users = sorted({o.service for o in around.observed.values() if name in o.unit.after})
-            raise UsageError(
-                f"{name} follows from the wiring: it starts and stops with what needs {derived[name]}",
-                hint=f"Name that: {', '.join(users) or derived[name]}.",
-            )
 
 
 def save(workspace: Workspace, before: StackSpec, after: StackSpec) -> tuple[str, ...]:
@@ -196,7 +186,9 @@ def take_down(around: Surroundings, names: Collection[str], *, purge: bool, emit
 
 
 def clear(around: Surroundings, names: Collection[str]) -> None:
-    """After a purge of ``names``, while the lock is held: their generated secrets, at last what the stack itself has.
+    """After a purge of ``names``, while the lock is held: what is left of them, at last what the stack itself has.
+
+    That is what their clients read, and secrets that were generated for them.
 
     ``apply`` has removed these secrets, unless it was killed between the data and them.
     """
@@ -208,6 +200,7 @@ def clear(around: Surroundings, names: Collection[str]) -> None:
             made = {f"{name}.{key}" for key in (*keys, *granted(around, name))}
             for secret in sorted(made & stored):
                 around.store.delete(secret)
+    remove_files(around, set(names) - there)
     if not there:
         for backend in around.backends.values():
             backend.forget(around.spec.id or "")

@@ -16,7 +16,8 @@ from mlox.protocols import Health, Observed, Question
 from mlox.resolve import lock_key
 from mlox.secret import Secret, mask
 from mlox.specs import EMBEDDED
-from mlox.stack.operations import plan_up, refuse_forwarders, starting
+from mlox.stack.forwarding import refuse_forwarders
+from mlox.stack.operations import plan_up, starting
 from mlox.stack.rows import service_rows
 from mlox.stack.surroundings import Surroundings
 

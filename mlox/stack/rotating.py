@@ -12,6 +12,7 @@ from mlox.plan import Action, Plan
 from mlox.protocols import Emit, Event
 from mlox.secret import Secret
 from mlox.specs import SecretSpec
+from mlox.stack.clients import renew_files
 from mlox.stack.operations import granted, outcome, plan_up
 from mlox.stack.surroundings import Surroundings
 from mlox.values import Deployed
@@ -31,7 +32,9 @@ def rotate(around: Surroundings, name: str, *, emit: Emit) -> Deployed:
     plan = plan_up(around, around.spec, users, prune=False)
     if plan.actions and all(_by_secrets_alone(action) for action in plan.actions):
         emit(Event(name.partition(".")[0], "finishing a rotation that was interrupted"))
-        return outcome(plan, _applied(plan, around, emit), _now(around), ())
+        applied = _applied(plan, around, emit)
+        renew_files(_now(around))
+        return outcome(plan, applied, _now(around), ())
     if plan.actions:
         waiting = ", ".join(dict.fromkeys(action.service for action in plan.actions))
         raise UsageError(
@@ -46,6 +49,7 @@ def rotate(around: Surroundings, name: str, *, emit: Emit) -> Deployed:
         failed = next(iter(applied.failed.values()))
         emit(Event(name.partition(".")[0], f"{failed.problem.splitlines()[0]}; going back", kind="warning"))
         raise _gone_back(around, plan, old, new, failed, emit, name)
+    renew_files(_now(around))
     return outcome(plan, applied, _now(around), ())
 
 

@@ -8,15 +8,13 @@ from io import BytesIO
 from typing import Literal, Protocol
 
 from mlox.errors import ClientError, ServiceError, UnknownNameError
-from mlox.protocols import Completed, Observed, Write
-from mlox.resolve import ClientTexts, check_options, client_texts
+from mlox.protocols import Completed, Write
 from mlox.secret import Secret
-from mlox.specs import CatalogService
+from mlox.stack.clients import client_of, entry_of
 from mlox.stack.environment import Environment, Owner, Used, find_client, use, use_off
-from mlox.stack.operations import refuse_forwarders
 from mlox.stack.surroundings import Surroundings
 from mlox.values import ServiceRow, Status
-from mlox.variables import finish, references
+from mlox.variables import REVEALED, finish, references
 
 
 class Home(Protocol):
@@ -96,18 +94,18 @@ class Service:
     @property
     def env(self) -> Environment:
         """What a client process needs; secrets stay hidden until ``.reveal()``."""
-        around = self._stack.surroundings()
-        texts, _, secrets = self._texts(around)
+        client = client_of(self._stack.surroundings(), self.name)
+        texts = client.texts
         values: dict[str, str | Secret] = {}
         for name, text in {**texts.environment, **texts.preferences}.items():
-            hidden = any(variable.kind in ("secret", "quoted") for variable in references(text))
-            values[name] = Secret(finish(text, secrets)) if hidden else finish(text)
-        return Environment(values, frozenset(texts.preferences))
+            hidden = any(variable.kind in REVEALED for variable in references(text))
+            values[name] = Secret(finish(text, client.secrets)) if hidden else finish(text)
+        return Environment(values, frozenset(texts.preferences), client.write)
 
     @property
     def has_client(self) -> bool:
         """Whether the catalog names a client object."""
-        return self._entry(self._stack.surroundings()).client.object is not None
+        return entry_of(self._stack.surroundings(), self.name).client.object is not None
 
     def use(self) -> Used:
         """Set the client's environment in this process; ``mlox.use`` says more."""
@@ -124,13 +122,13 @@ class Service:
             ClientError: the client is not installed; the hint names the package.
             UsageError: this process is set up for another service of the kind.
         """
-        around = self._stack.surroundings()
-        texts, entry, secrets = self._texts(around)
-        if entry.client.object is None or entry.client.package is None:
-            raise ClientError(f"{entry.name} has no client object", hint="Use its .url and .env.")
-        make = find_client(entry.client.object, entry.client.package)
+        client = client_of(self._stack.surroundings(), self.name)
+        known = client.entry.client
+        if known.object is None or known.package is None:
+            raise ClientError(f"{client.entry.name} has no client object", hint="Use its .url and .env.")
+        make = find_client(known.object, known.package)
         self.use()
-        return make(**{name: finish(text, secrets) for name, text in texts.arguments.items()})
+        return make(**{name: finish(text, client.secrets) for name, text in client.texts.arguments.items()})
 
     def status(self) -> ServiceRow:
         """How it stands now."""
@@ -169,46 +167,10 @@ class Service:
 
     def login(self) -> tuple[str | None, str | None]:
         """The user of the service's own page and the name of the secret with the password, where it has these."""
-        around = self._stack.surroundings()
-        entry = self._entry(around)
+        entry = entry_of(self._stack.surroundings(), self.name)
         password = entry.client.password
         return entry.client.user, f"{self.name}.{password}" if password else None
 
     @property
     def _owner(self) -> Owner:
         return self._stack.id or "", self.name
-
-    def _entry(self, around: Surroundings) -> CatalogService:
-        units = self._units(around)
-        refuse_forwarders(around, [self.name])
-        return around.catalog.get(units[0].unit.catalog).service if units else around.service(self.name)
-
-    def _units(self, around: Surroundings) -> list[Observed]:
-        return [o for o in around.observed.values() if o.service == self.name]
-
-    def _texts(self, around: Surroundings) -> tuple[ClientTexts, CatalogService, dict[str, Secret]]:
-        """The client's templates, the catalog entry, and the service's own secrets in the versions that run."""
-        seen = [o for o in self._units(around) if o.state != "stopped"]
-        if not seen:
-            raise ServiceError(f"{self.name} does not run", hint=f"Start it: mlox up {self.name}.")
-        entry = self._entry(around)
-        written = around.spec.services.get(self.name)
-        options = check_options(entry, written.options if written else {}, where=self.name)
-        endpoints = {
-            port.name: around.backends[o.unit.server].endpoint(o.unit, port.name, "process")
-            for o in seen
-            for port in o.unit.ports
-        }
-        texts = client_texts(entry, tuple(o.unit for o in seen), options, endpoints)
-        versions = {ref.name: ref.version for o in seen for ref in o.unit.secrets}
-        used = {
-            variable.name
-            for text in (*texts.environment.values(), *texts.preferences.values(), *texts.arguments.values())
-            for variable in references(text)
-        }
-        secrets = {
-            key: around.store.get(f"{self.name}.{key}", versions.get(f"{self.name}.{key}") or None)
-            for key in entry.secrets
-            if key in used
-        }
-        return texts, entry, secrets

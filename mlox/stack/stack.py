@@ -18,6 +18,7 @@ from mlox.specs.model import Scalar
 from mlox.stack.converging import converge
 from mlox.stack.day_two import DayTwo
 from mlox.stack.deployment import Deployment
+from mlox.stack.forwarding import refuse_forwarders
 from mlox.stack.holding import held, is_deployed_by, take_everywhere
 from mlox.stack.joining import Asked
 from mlox.stack.logs import follow_logs, read_logs
@@ -26,7 +27,6 @@ from mlox.stack.operations import (
     joined,
     leaving,
     plan_up,
-    refuse_forwarders,
     save,
     secrets_of,
     starting,

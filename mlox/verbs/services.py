@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +17,7 @@ from mlox.verbs.context import Context
 from mlox.verbs.table import Rest, verb
 
 if TYPE_CHECKING:
-    from mlox.stack import Service, Stack
+    from mlox.stack import Environment, Stack
 
 
 @verb("status", group="both")
@@ -173,9 +173,7 @@ def env(
     if reveal and not ctx.may_reveal:
         raise UsageError("secrets are not shown here", hint="Use `mlox run NAME -- COMMAND`, or a terminal.")
     values = ctx.stack().service(name).env
-    shown = {
-        key: value.reveal() if reveal and isinstance(value, Secret) else str(value) for key, value in values.items()
-    }
+    shown = values.reveal() if reveal else {key: str(value) for key, value in values.items()}
     lines = [
         f"# {key}={MASK} (secret)"
         if isinstance(values[key], Secret) and not reveal
@@ -197,9 +195,12 @@ def run(
     stack = ctx.stack()
     rows = () if names else stack.status().services
     chosen = names or tuple(row.name for row in rows if row.status not in ("stopped", "absent") and not row.edge)
-    merged = _merged([stack.service(name) for name in chosen])
+    environments = {name: stack.service(name).env for name in chosen}
+    merged = _merged(environments)
     if ctx.dry_run:
         return Notice((f"would run {shlex.join(command)} with: {', '.join(sorted(merged))}",), {"set": sorted(merged)})
+    for environment in environments.values():
+        environment.reveal()
     began = time.monotonic()
     try:
         code = _run_to_end(command, {**os.environ, **merged}, printed=ctx.front == "notebook")
@@ -233,14 +234,14 @@ def _run_to_end(command: tuple[str, ...], environment: dict[str, str], *, printe
     return process.returncode
 
 
-def _merged(services: list[Service]) -> dict[str, str]:
+def _merged(environments: Mapping[str, Environment]) -> dict[str, str]:
     """All environments together; two services of one kind would contradict each other."""
     merged: dict[str, str] = {}
     owner: dict[str, str] = {}
-    for service in services:
-        for key, value in service.env.reveal().items():
+    for name, environment in environments.items():
+        for key, value in environment.plain().items():
             if merged.get(key, value) != value:
-                raise UsageError(f"{owner[key]} and {service.name} both set {key}", hint="Name one of them.")
+                raise UsageError(f"{owner[key]} and {name} both set {key}", hint="Name one of them.")
             merged[key] = value
-            owner[key] = service.name
+            owner[key] = name
     return merged

@@ -1,0 +1,79 @@
+"""What an author writes about secrets, and about what a service uses of others and offers to them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from mlox.specs.model import Argv, Identifier, Name, Spec, Text
+
+
+class SecretSpec(Spec):
+    """A secret of the service. ``generate`` is a length in characters; without ``rotate`` it cannot be rotated.
+
+    ``rotate`` runs inside the running service, which then starts again: it finds the two values in its environment as
+    ``MLOX_SECRET_OLD`` and ``MLOX_SECRET_NEW``, and succeeds where the new one is accepted already.
+    """
+
+    generate: Annotated[int, Field(ge=16, le=256)] | None = None
+    rotate: Argv | None = None
+    help: str = ""
+
+
+class NeedSpec(Spec):
+    """A capability that the service uses, and the values that it has without a provider (``embedded``).
+
+    With a provider its values stand in their place; ``wired`` makes further ones of them, such as an address in
+    another form. ``packages`` and ``environment`` are added then.
+    """
+
+    capability: Name
+    embedded: dict[Identifier, str] | None = None
+    wired: dict[Identifier, str] = Field(default_factory=dict)
+    packages: list[Text] = Field(default_factory=list)
+    environment: dict[str, str] = Field(default_factory=dict)
+    help: str = ""
+
+
+class UrlSpec(Spec):
+    """An address by its parts, so that every part is quoted: a password never breaks a URL."""
+
+    scheme: Text
+    port: Identifier
+    user: str | None = None
+    password: str | None = None
+    path: str = ""
+
+
+class GrantSpec(Spec):
+    """How a consumer gets its own account: argv inside the unit, with the same result when it runs again.
+
+    ``names`` are derived from the consumer and ``secrets`` made for it. As ``${grant.NAME}`` they are in ``url`` and
+    ``values``, which stand in for those of the offer; commands find them in their environment as ``MLOX_GRANT_NAME``.
+    ``separator`` stands in a name where a hyphen was, or the end of the consumer's.
+    ``revoke`` takes the account away, with what is in it, when the consumer's data is purged.
+    """
+
+    unit: Name
+    names: Annotated[list[Identifier], Field(min_length=1)]
+    separator: Literal["_", "-"] = "_"
+    secrets: dict[Identifier, SecretSpec] = Field(default_factory=dict)
+    url: UrlSpec
+    values: dict[Identifier, str] = Field(default_factory=dict)
+    argv: Argv
+    revoke: Argv | None = None
+
+    @model_validator(mode="after")
+    def _made_by_mlox(self) -> Self:
+        if not all(secret.generate for secret in self.secrets.values()):
+            raise ValueError("a secret of a grant needs generate: its length")
+        return self
+
+
+class ProvideSpec(Spec):
+    """A capability that the service offers: its address and further values, for ``${need.NAME.value}``."""
+
+    url: UrlSpec
+    values: dict[Identifier, str] = Field(default_factory=dict)
+    grant: GrantSpec | None = None
