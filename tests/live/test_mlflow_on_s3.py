@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +79,20 @@ def test_what_is_logged_is_read_back_the_same_and_lies_in_the_bucket(shop: Proje
     stored = s3(shop).list_objects_v2(Bucket="mlflow-artifacts")["Contents"]
     assert sorted(Path(each["Key"]).name for each in stored) == ["empty", "model.bin", "why ü.txt"]
     assert shop.json("up")["actions"] == []
+
+
+def test_it_answers_to_the_names_that_consumers_call_it_by_and_to_no_other(shop: Project) -> None:
+    host, _, port = shop.row("mlflow")["ports"]["http"].partition(":")
+    word = b64encode(f"admin:{shop.password('mlflow', 'admin_password')}".encode()).decode()
+    answers = {}
+    for name in ("mlflow", "host.docker.internal", "localhost", "127.0.0.1", "evil.example"):
+        connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        headers = {"Host": f"{name}:{port}", "Authorization": f"Basic {word}"}
+        connection.request("GET", "/api/2.0/mlflow/experiments/search?max_results=1", headers=headers)
+        answers[name] = connection.getresponse().status
+        connection.close()
+    assert answers.pop("evil.example") == 403
+    assert set(answers.values()) == {200}
 
 
 def test_its_key_opens_its_bucket_and_nobody_else_knows_it(shop: Project) -> None:
