@@ -47,7 +47,7 @@ LINES = {
     "-v --profile big statu": ["status"],
     "--profile ": ["big"],
     "status --profile ": ["big"],
-    "up ": ["mlflow", "redis", "base", "postgres"],
+    "up ": ["mlflow", "redis", "base", "minio", "postgres"],
     "up mlflow r": ["redis"],
     "up mlflow@": ["mlflow@3.17.2"],
     "up redis@": ["redis@7", "redis@7.0.15"],
@@ -124,7 +124,7 @@ def test_another_folder(names: Names, tmp_path: Path) -> None:
 def test_a_broken_mlox_yaml_is_no_trouble(names: Names, isolated: Path, text: str) -> None:
     del names
     (isolated / "mlox.yaml").write_text(text)
-    assert texts("add m", Names()) == ["mlflow"]
+    assert texts("add m", Names()) == ["minio", "mlflow"]
     assert texts("down ", Names())[:1] == ["--all"]
     assert texts("secrets get ", Names())[:1] == ["--version"]
 
@@ -165,8 +165,8 @@ services:
 CELLS = {
     "|": ["services:", "name: "],
     "ser|": ["services:"],
-    "services:\n  |": ["mlflow:", "redis:", "base:", "postgres:"],
-    "services:\n  mlflow:\n  |": ["redis:", "base:", "postgres:"],
+    "services:\n  |": ["mlflow:", "redis:", "base:", "minio:", "postgres:"],
+    "services:\n  mlflow:\n  |": ["redis:", "base:", "minio:", "postgres:"],
     "services:\n  cache: red|": ["redis", "redis@7", "redis@7.0.15"],
     "services:\n  cache: redis@|": ["redis@7", "redis@7.0.15"],
     "services:\n  mlflow:\n    o|": ["options:"],

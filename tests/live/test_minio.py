@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from tests.live.object_stage import SERVERS, buckets, minio_path, s3
 from tests.live.support import Project, project
+from tests.live.test_postgres import ODD
 
 __all__ = ["minio_path"]
 
@@ -60,6 +61,7 @@ def albums(data_home: Path, minio_path: str, tmp_path_factory: pytest.TempPathFa
         (made.folder / "services").mkdir()
         (made.folder / "services/album.yaml").write_text(CONSUMER.format(port=18420))
         made.done("init", "demo")
+        made.done("secrets", "set", "minio.root_password", stdin=ODD)
         made.done("add", "minio")
         made.done("add", "album")
         made.done("add", "album", "--as", "second-album")
@@ -136,6 +138,11 @@ def test_its_root_password_is_rotated(shop: Project) -> None:
         s3(shop, password=old).list_buckets()
     for words in ("logs minio", "status", "plan", "env minio"):
         assert shop.password("minio", "root_password") not in shop.done(*words.split())
+
+
+def test_a_password_that_a_person_has_chosen_is_taken_whatever_is_in_it(albums: Project) -> None:
+    assert albums.password("minio", "root_password") == ODD
+    assert "album-store" in buckets(albums)
 
 
 def test_each_consumer_is_in_its_own_bucket(albums: Project) -> None:

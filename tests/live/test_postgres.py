@@ -220,3 +220,15 @@ def test_another_stack_shares_nothing(shop: Project, data_home: Path, tmp_path: 
         assert not folder.exists()
         assert other.processes() == []
     assert rows(shop, "SELECT 1") == [(1,)]
+
+
+def test_libpq_finds_the_password_in_the_file_that_clients_get_also_after_a_rotation(shop: Project) -> None:
+    code = "import os, psycopg; psycopg.connect().close(); print(os.environ['PGPASSFILE'])"
+    path = Path(shop.done("run", "postgres", "--", sys.executable, "-c", code).strip())
+    assert path.is_relative_to(shop.data / "clients")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    shop.done("secrets", "rotate", "postgres.password")
+    password = shop.password("postgres")
+    assert path.read_text().endswith(f":*:postgres:{password}\n")
+    host, _, port = shop.row("postgres")["ports"]["postgres"].partition(":")
+    psycopg.connect(host=host, port=port, user="postgres", dbname="postgres", passfile=str(path)).close()
