@@ -102,6 +102,51 @@ def test_why_tells_the_edge_and_what_is_behind_it(engine: Engine, machine: FakeB
     assert say("why", FORWARDER, "--json").json["step"] == "mlox up asker"
 
 
+def test_it_is_no_drift_and_nothing_to_adopt(engine: Engine, say: Say) -> None:
+    del engine
+    mlox.Stack().up()
+    assert say("drift", "--exit-code").code == 0
+    assert FORWARDER not in say("adopt").out
+    assert say("adopt", FORWARDER).code == 2
+
+
+def test_a_password_that_was_granted_is_forgotten_with_a_provider_on_another_server(
+    engine: Engine, isolated: Path
+) -> None:
+    del engine
+    keeper = """\
+name: keeper
+version: "1"
+summary: gives accounts
+ports: {main: {port: 7000}}
+provides:
+  keeping:
+    url: {scheme: keeping, port: main}
+    grant:
+      unit: server
+      names: [user]
+      secrets: {password: {generate: 24}}
+      url: {scheme: keeping, port: main, user: "${grant.user}", password: "${grant.password}"}
+      argv: ["true"]
+units:
+  server:
+    native:
+      binary: {name: sh, version_argv: [sh, -c, echo v1], version_pattern: 'v(.*)'}
+      command: [sh, -c, sleep 1000]
+"""
+    (isolated / "services/keeper.yaml").write_text(keeper)
+    (isolated / "services/kept.yaml").write_text(ASKER.replace("asker", "kept").replace("redis", "keeping"))
+    stack = mlox.Stack()
+    stack.add("keeper")
+    stack.add("kept", server="docker")
+    stack.up("kept")
+    before = mlox.secrets.get("kept.store_password").reveal()
+    stack.down("keeper", purge=True)
+    assert "kept.store_password" not in mlox.secrets.names()
+    stack.up("kept")
+    assert mlox.secrets.get("kept.store_password").reveal() != before
+
+
 def test_down_of_the_last_consumer_takes_it_along(engine: Engine, machine: FakeBackend) -> None:
     del engine
     stack = mlox.Stack()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from mlox.apply.seams import Seams
@@ -71,7 +71,7 @@ def forget_given(provider: Unit, seams: Seams) -> None:
 
     A consumer that stays gets new ones, and with them an account again, when the provider comes back.
     """
-    for o in seams.backends[provider.server].observe(provider.stack):
+    for o in _everything(provider.stack, seams):
         for each in o.unit.grants:
             refs = [o.unit.secret(key) for key in _keys(each) if each.provider == provider.service]
             for ref in filter(None, refs):
@@ -85,9 +85,14 @@ def _revocable(unit: Unit, leaving: Collection[str]) -> list[Grant]:
 
 def _provider(unit: Unit, grant: Grant, seams: Seams) -> Observed | None:
     """The provider's unit as it is now, on whichever server."""
-    backends = {id(backend): backend for backend in seams.backends.values()}.values()
-    found = (o for backend in backends for o in backend.observe(unit.stack))
+    found = _everything(unit.stack, seams)
     return next((o for o in found if (o.service, o.name) == (grant.provider, grant.unit)), None)
+
+
+def _everything(stack: str, seams: Seams) -> Iterator[Observed]:
+    """What there is of a stack, on all of its servers."""
+    backends = {id(backend): backend for backend in seams.backends.values()}.values()
+    return (o for backend in backends for o in backend.observe(stack))
 
 
 def _keys(grant: Grant) -> set[str]:

@@ -13,6 +13,7 @@ from mlox.plan import Plan
 from mlox.protocols import Observed
 from mlox.resolve import check_options, read_option
 from mlox.specs import EMBEDDED, CatalogService, ServiceSpec, StackSpec
+from mlox.stack.forwarding import refuse_forwarders
 from mlox.stack.joining import with_service
 from mlox.stack.operations import plan_up, units_of
 from mlox.stack.surroundings import Surroundings
@@ -67,12 +68,14 @@ def write(workspace: Workspace, adopted: Adoption) -> None:
 
 def _chosen(around: Surroundings, names: Collection[str]) -> dict[str, Observed]:
     """One unit of each service that is meant: what runs, or is named, and of that what it needs."""
+    refuse_forwarders(around, names)
     for name in names:
         if not units_of(around, name):
             raise UsageError(f"there is nothing of {name} on a server", hint=f"Start it: mlox up {name}.")
     first: dict[str, Observed] = {}
     for o in around.observed.values():
-        first.setdefault(o.service, o)
+        if not o.unit.forwards:
+            first.setdefault(o.service, o)
     waiting = list(names) or [o.service for o in first.values() if o.state != "stopped"]
     chosen: dict[str, Observed] = {}
     while waiting:

@@ -133,7 +133,7 @@ def _of(plan: Plan, key: str, around: Surroundings) -> Iterator[Difference]:
 
 def _unlisted(around: Surroundings) -> Iterator[Difference]:
     for o in around.observed.values():
-        if o.service not in around.spec.services and o.state != "stopped":
+        if o.service not in around.spec.services and o.state != "stopped" and not o.unit.forwards:
             yield Difference(o.service, o.name, "unlisted", "mlox.yaml", "runs, and is not in mlox.yaml")
 
 

@@ -132,6 +132,7 @@ def test_a_container_reaches_a_process_on_loopback(crossing: Crossing) -> None:
 def test_it_listens_for_containers_alone_and_says_whether_somebody_is_behind_it(crossing: Crossing) -> None:
     port = crossing.forwarder.ports[0]
     assert crossing.healthy()
+    assert crossing.here.backend.deviations(crossing.forwarder, {}) == ()
     assert crossing.here.logs(crossing.forwarder) == f"{port.address}:{port.number} -> 127.0.0.1:{port.number}"
     crossing.here.stop(crossing.redis)
     assert not crossing.healthy()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from tests.live.object_stage import SERVERS, buckets, minio_path, s3
 from tests.live.support import Project, project
@@ -124,7 +124,8 @@ def test_it_answers_on_loopback_alone_and_to_its_password_alone(shop: Project) -
             client.list_buckets()
     numbers = {int(address.partition(":")[2]) for address in shop.row("minio")["ports"].values()}
     assert len(numbers) == 2
-    heard = {c.laddr.ip for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port in numbers}
+    listening = [c.laddr for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr]
+    heard = {address.ip for address in listening if address.port in numbers}
     assert "127.0.0.1" in heard
     assert heard <= {"127.0.0.1", "::1"}
 

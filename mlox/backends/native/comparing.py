@@ -93,6 +93,8 @@ def _launch(place: UnitPlace, unit: Unit, variables: Mapping[str, str]) -> Itera
         yield Deviation("command", place.launch.name, "changed")
         return
     words = [finish(word) for word in unit.command]
+    if unit.software.interpreter:
+        words = [argv[0], "-I", "-S", *words]
     if argv[1:] != words[1:] or Path(argv[0]).name != Path(words[0]).name:
         yield Deviation("command", "as it is started", "changed")
     for name, text in variables.items():
