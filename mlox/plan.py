@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlox.errors import UsageError
-from mlox.moves import has_data, one_place
 from mlox.forwarding import idle, ways_of
+from mlox.moves import has_data, one_place
 from mlox.protocols import Observed
 from mlox.units import Unit, digest
 

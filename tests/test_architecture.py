@@ -25,7 +25,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "variables interpolation",
         "units leases dotenv archives",
         "protocols",
-        "journal locks moves",
+        "journal locks moves forwarding",
         "documents",
         "catalog resolve plan compose components explaining scanning",
         "values apply",

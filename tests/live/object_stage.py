@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]
+import boto3
 import pytest
-from botocore.client import Config  # type: ignore[import-untyped]
+from botocore.client import Config
 
 from mlox import plugins
 from tests.live.support import Project

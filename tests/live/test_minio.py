@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import ClientError
 
 from tests.live.object_stage import SERVERS, buckets, minio_path, s3
 from tests.live.support import Project, project
