@@ -130,7 +130,7 @@ def make_plan(
     prune: bool = False,
     here: Collection[str] = (),
 ) -> Plan:
-    """The plan of ``up``: whatever of ``units`` is missing, stopped or different. It never removes unasked.
+    """The plan of ``up``: whatever of ``units`` is missing, stopped or different; it removes idle forwarders alone.
 
     Args:
         units: what should run, providers first.
