@@ -5,17 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Annotated
+from functools import cached_property
 
+from mlox.literals import Literals
 from mlox.secret import MASK, masked
 from mlox.writings import merged, spans, writings
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
-GROUP = 48
-"""How many literals the regex engine below looks for at once by vector instructions; measured."""
 
 COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 """What terminals read as a change of colour (ECMA-48, SGR): it may stand inside a value that somebody highlighted."""
@@ -23,14 +17,14 @@ COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 MARKUP = re.compile(r"\x1b\[[0-9;:]*m|</?span\b[^<>]*>")
 """The same, and how HTML says it."""
 
+_SPAN = Literals([("<span", "</span")])
 _BEGUN_COLOUR = re.compile(r"\x1b(?:\[[0-9;:]{0,40})?\Z")
 
 
 class Matcher:
     """Finds the writings of some values.
 
-    A text without any of them, which most are, is told by the regex engine of pydantic: it is linear and looks for
-    several literals at once (https://docs.rs/regex). Only where it finds something are places looked for.
+    A text without any of them, which most are, is told by ``literals``; only in others are places looked for.
 
     Example:
         >>> matcher = Matcher.of(["hunter22"])
@@ -43,6 +37,7 @@ class Matcher:
     def __init__(self, writings_of: Iterable[tuple[str, ...]] = ()) -> None:
         self._values = tuple(dict.fromkeys(filter(None, writings_of)))
         self.forms = tuple(dict.fromkeys(form for forms in self._values for form in forms))
+        self._literals = Literals(self._values)
         self._longest = max(map(len, self.forms), default=0)
 
     @classmethod
@@ -69,10 +64,14 @@ class Matcher:
 
     def places(self, text: str, markup: re.Pattern[str] = MARKUP) -> list[tuple[int, int]]:
         """First and last index of every value, in order, without overlaps; ``markup`` may stand inside a value."""
-        places = self._plain_places(text)
-        if _may_have(text, markup):
-            shown = _Shown(text, markup)
-            places = merged([*places, *map(shown.place, self._plain_places(shown.text))])
+        if self._literals.lacked(text):
+            return []
+        places = spans(text, self._literals.held(text))
+        if self.forms and _may_have(text, markup):
+            plain = markup.sub("", text)
+            if held := self._literals.held(plain):
+                shown = _Shown(text, markup)
+                places = merged([*places, *map(shown.place, spans(plain, held))])
         return places
 
     @cached_property
@@ -81,30 +80,6 @@ class Matcher:
         return Matcher(
             tuple(form.encode(errors="surrogatepass").decode("latin-1") for form in forms) for forms in self._values
         )
-
-    def _plain_places(self, text: str) -> list[tuple[int, int]]:
-        if not self.forms:
-            return []
-        if not _is_unicode(text):  # the engine takes none but Unicode, and answers as if it had found nothing
-            return spans(text, self.forms)
-        hit = [form for engine, forms in self._engines if engine.validator.isinstance_python(text) for form in forms]
-        return spans(text, hit)
-
-    @cached_property
-    def _engines(self) -> Sequence[tuple[TypeAdapter[str], Sequence[str]]]:
-        """For each group of values what tells whether a text holds one of them, and all of their forms."""
-        groups: list[list[tuple[str, ...]]] = [[]]
-        size = 0
-        for forms in self._values:
-            needed = len(_least(forms))
-            if not needed:
-                continue
-            if groups[-1] and size + needed > GROUP:
-                groups.append([])
-                size = 0
-            groups[-1].append(forms)
-            size += needed
-        return [(_engine(tuple(group)), [form for forms in group for form in forms]) for group in groups if group]
 
     @cached_property
     def _begins(self) -> Mapping[str, Sequence[str]]:
@@ -119,14 +94,20 @@ class Matcher:
         """The first index from which on ``text`` is the beginning of a value, or of a colour; else its length."""
         if not self.forms:
             return len(text)
-        tail = text[-64:]
-        colour = _BEGUN_COLOUR.search(tail)
-        end = len(text) - (len(tail) - colour.start() if colour else 0)
+        end = len(text)
+        if colour := _BEGUN_COLOUR.search(text, max(0, end - 64)):
+            end = colour.start()
         if not _may_have(text, COLOURS):
-            return min(end, self._begun_plain(text[:end] if colour else text))
-        shown = _Shown(text[:end], COLOURS)
+            return self._begun_plain(text)
+        width = self._longest
+        while True:  # as much of the end as has enough characters, from where no colour is cut
+            width *= 2
+            before = max(0, text.rfind("\x1b", 0, max(0, end - width)))
+            shown = _Shown(text[before:end], COLOURS)
+            if before == 0 or len(shown.text) >= self._longest:
+                break
         begun = self._begun_plain(shown.text)
-        return shown.index(begun) if begun < len(shown.text) else end
+        return before + shown.index(begun) if begun < len(shown.text) else end
 
     def _begun_plain(self, text: str) -> int:
         begins = self._begins
@@ -177,40 +158,5 @@ def _replaced(text: str, places: Sequence[tuple[int, int]], markup: re.Pattern[s
 
 
 def _may_have(text: str, markup: re.Pattern[str]) -> bool:
-    """Whether to look for markup; a single character is found in no time."""
-    return "\x1b" in text or (markup is MARKUP and "<" in text and "span" in text)
-
-
-@lru_cache(maxsize=512)
-def _engine(values: tuple[tuple[str, ...], ...]) -> TypeAdapter[str]:
-    """What takes the texts that hold one of these values; kept, since a new secret changes the last group alone."""
-    from pydantic import StringConstraints, TypeAdapter
-
-    pattern = "|".join(_literal(form) for forms in values for form in _least(forms))
-    return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
-
-
-@lru_cache(maxsize=4096)
-def _least(forms: tuple[str, ...]) -> tuple[str, ...]:
-    """The forms that no other one is part of: where none of them stands, none stands. No lone surrogates."""
-    some = [form for form in forms if _is_unicode(form)]
-    return tuple(form for form in some if not any(other != form and other in form for other in some))
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether a text has no lone surrogates."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _literal(text: str) -> str:
-    r"""``text`` as a pattern of the regex engine, which knows no ``\ `` and calls NUL ``\x00``.
-
-    Source: https://docs.rs/regex/latest/regex/#syntax
-    """
-    return "".join(c if c.isascii() and c.isalnum() else f"\\x{{{ord(c):x}}}" for c in text)
+    """Whether to look for markup; single characters are found in no time, and words by ``Literals``."""
+    return "\x1b" in text or (markup is MARKUP and "<" in text and bool(_SPAN.held(text)))

@@ -20,6 +20,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "errors",
         "writings",
         "secret",
+        "literals",
         "matching",
         "specs",
         "variables interpolation",
