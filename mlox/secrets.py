@@ -51,6 +51,4 @@ def names(*, path: str | Path | None = None) -> tuple[str, ...]:
 
 
 def _store(path: str | Path | None) -> SecretChain:
-    stack = Stack(path=path)
-    stack.identify()
-    return stack.surroundings().secrets
+    return Stack(path=path).surroundings(identified=True).secrets

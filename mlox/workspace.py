@@ -90,9 +90,9 @@ class Workspace:
             SpecError: it is wrong; the problem names the line.
         """
         self.check_place()
-        if not self.exists:
+        if not self.path.exists():
             raise WorkspaceError(f"no {SPEC} in {self.root} or above", hint="Make this folder a workspace: mlox init.")
-        return _spec(_text(self.path), str(self._shown(self.path)))
+        return _spec(_text(self.path), self._shown(self.path))
 
     def create(self, name: str | None = None, *, taken: Callable[[str], bool]) -> StackSpec:
         """Write ``mlox.yaml`` and the committed part of ``.mlox/``; ``taken`` says whether an id is in use here.
@@ -169,14 +169,15 @@ class Workspace:
     def _edit(
         self, changes: Mapping[str, object], *, after: str | None = None, beside: Sequence[Edit] = ()
     ) -> StackSpec:
-        before, source = _text(self.path), str(self._shown(self.path))
+        before, source = _text(self.path), self._shown(self.path)
         text = edited(before, changes, source=source, after=after)
         spec = parse(text, StackSpec, source=source)
         self.journal.write([*beside, Edit(self.path, text.encode(), replaces=before.encode())])
         return spec
 
-    def _shown(self, path: Path) -> Path:
-        return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    def _shown(self, path: Path) -> str:
+        here = Path.cwd()
+        return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
     @cached_property
     def lock(self) -> LockFile:
@@ -222,4 +223,7 @@ def _checked(values: Mapping[str, str]) -> StackSpec:
 
 
 def _forbidden(folder: Path) -> bool:
-    return os.path.realpath(folder) in ("/", os.path.realpath(Path.home()))  # asked often: strings are quicker
+    """Whether it is ``/`` or the home folder, also by another path; asked often."""
+    with contextlib.suppress(OSError):
+        return any(folder.samefile(place) for place in (Path("/"), Path.home()))
+    return False

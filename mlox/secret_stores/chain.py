@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Literal, TypeVar, overload
@@ -149,35 +150,46 @@ class Chain:
 
         With ``first`` it ends at the first that has what is asked for, and those before say that they have not.
         """
-        answers: SimpleQueue[tuple[Answer | None, MloxError | None]] = SimpleQueue()
+        answers: list[tuple[Answer | None, MloxError | None]] = []
+        ended: SimpleQueue[None] = SimpleQueue()
+        began_s = time.monotonic()
 
         def work() -> None:
-            for store in stores:
-                answer: tuple[Answer | None, MloxError | None] = (None, _broken_off(store))
-                try:
-                    answer = (call(store), None)
-                except MloxError as error:
-                    answer = (None, error)
-                finally:
-                    answers.put(answer)
-                if (first and answer[1] is None) or not isinstance(answer[1], SecretNotFoundError | None):
-                    return
+            nonlocal began_s
+            try:
+                for store in stores:
+                    began_s = time.monotonic()
+                    try:
+                        answers.append((call(store), None))
+                    except MloxError as error:
+                        answers.append((None, error))
+                    if (first and answers[-1][1] is None) or not isinstance(answers[-1][1], SecretNotFoundError | None):
+                        return
+            finally:
+                ended.put(None)
 
         threading.Thread(target=work, name="mlox-secrets", daemon=True).start()
-        found: list[object] = []
-        for store in stores:
+        while True:
             try:
-                answer, error = answers.get(timeout=self._limit_s)
+                ended.get(timeout=max(0.0, began_s + self._limit_s - time.monotonic()))
+                break
             except Empty:
+                if time.monotonic() < began_s + self._limit_s:
+                    continue  # another store's turn has begun
+                store = stores[min(len(answers), len(stores) - 1)]
                 raise SecretError(
                     f"{store.name}: no answer within {self._limit_s:g} s, so nobody knows what it holds",
                     hint="Look whether its disk or its server answers, and try again.",
                 ) from None
+        found: list[object] = []
+        for store, (answer, error) in zip(stores, answers, strict=False):
             if error is None and first:
                 return [*found, answer]
             if error is not None and not (first and isinstance(error, SecretNotFoundError)):
                 raise _named(error, store)
             found.append(answer if error is None else error)
+        if len(found) < len(stores):
+            raise _broken_off(stores[len(found)])
         return found
 
 
