@@ -24,6 +24,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("secret_stores", "chain"): Row("mlox.secret_stores.chain:Chain"),
     ("secret_stores", "env"): Row("mlox.secret_stores.env:EnvironmentStore"),
     ("secret_stores", "env_file"): Row("mlox.secret_stores.env_file:EnvFileStore"),
+    ("secret_stores", "service"): Row("mlox.secret_stores.service:ServiceStore"),
     ("secret_stores", "user"): Row("mlox.secret_stores.user:UserStore"),
     ("secret_stores", "vault"): Row("mlox.secret_stores.vault:VaultStore"),
 }

@@ -44,7 +44,7 @@ class Records:
         profile: the profile's name and how it was chosen; ``over`` the options and the server that it sets.
         units: what there is of it. ``found``: the program's version on the server. ``pinned``: by the lock file.
         home: how the folder for data was chosen.
-        stored: newest versions of secrets, by name, and ``store``, where these are.
+        stored: newest versions of secrets, by name, and ``store``, where these are, but for those in ``shared``.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Records:
     found: str | None = None
     pinned: bool = False
     store: str = ""
+    shared: tuple[str, frozenset[str]] = ("", frozenset())
     home: str = "the data home of this machine"
     stored: Mapping[str, str] = field(default_factory=dict)
 
@@ -171,9 +172,10 @@ def _secrets(records: Records) -> Iterator[Setting]:
             origin = "will be generated at the first start" if made else f"not set: mlox secrets set {name}"
             yield Setting(f"secrets.{name}", "", origin)
             continue
-        how = "generated at the first start" if made else "set by a person"
+        store = records.shared[0] if name in records.shared[1] else records.store
+        how = "generated at the first start" if made and store == records.store else "set by a person"
         gone = "" if name in records.stored else "; NOT there any more"
-        yield Setting(f"secrets.{name}", "***", f"{how}, store: {records.store}{gone}", f"version {version}")
+        yield Setting(f"secrets.{name}", "***", f"{how}, store: {store}{gone}", f"version {version}")
 
 
 def _software(records: Records) -> Iterator[Setting]:

@@ -62,6 +62,13 @@ class WritableStore(SecretStore, Protocol):
         """Remove what a killed process left half written or half deleted."""
 
 
+class ServiceSecrets(WritableStore, Protocol):
+    """The secrets that services on this machine find: what is written there, and behind it what a person shares."""
+
+    def shared(self) -> frozenset[str]:
+        """The names of those that are only shared: a write puts another value before them, and no delete finds them."""
+
+
 class SecretChain(WritableStore, Protocol):
     """Several stores as one; ``store`` names one of them."""
 

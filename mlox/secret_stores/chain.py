@@ -21,6 +21,7 @@ Answer = TypeVar("Answer")
 class Chain:
     """Several stores, the first that has a secret gives it; ``chosen`` names the one that a new secret goes to.
 
+    Of those that can be written that one is asked first, so that what is set is what is read.
     A store that fails, or does not answer in time, is named in the error: none is passed over in silence.
 
     Example:
@@ -50,7 +51,7 @@ class Chain:
 
     def find(self, name: str, version: str | None = None, *, store: str | None = None) -> tuple[str, Secret]:
         """Like :meth:`get`, with the name of the store that gave it; ``store`` asks that one alone."""
-        asked = [self.store(store)] if store else list(self._stores.values())
+        asked = [self.store(store)] if store else self._in_order(name)
         answers = self._ask(asked, lambda each: each.get(name, version), first=True)
         if answers and isinstance(found := answers[-1], Secret):
             return asked[len(answers) - 1].name, found
@@ -66,10 +67,11 @@ class Chain:
 
     def describe(self) -> tuple[StoredSecret, ...]:
         """Every secret as the first store that has it describes it, sorted by name."""
-        first: dict[str, StoredSecret] = {}
-        for _, secret in self.rows():
-            first.setdefault(secret.name, secret)
-        return tuple(first[name] for name in sorted(first))
+        found: dict[str, dict[str, StoredSecret]] = {}
+        for store, secret in self.rows():
+            found.setdefault(secret.name, {})[store] = secret
+        firsts = {n: next(each.name for each in self._in_order(n) if each.name in found[n]) for n in found}
+        return tuple(found[name][firsts[name]] for name in sorted(found))
 
     def rows(self) -> tuple[tuple[str, StoredSecret], ...]:
         """Every secret of every store, with the store's name, in the order in which they are asked."""
@@ -131,8 +133,19 @@ class Chain:
 
     def before(self, name: str, store: str) -> tuple[str, ...]:
         """The stores that are asked before ``store`` and have ``name`` too: their value is what a read gets."""
-        first = list(self._stores.values())[: list(self._stores).index(store)]
+        order = self._in_order(name)
+        first = order[: order.index(self.store(store))]
         return tuple(each.name for each, names in zip(first, self._names(first), strict=True) if name in names)
+
+    def _in_order(self, name: str) -> list[SecretStore]:
+        """The stores in the order in which they are asked for ``name``."""
+        stores = list(self._stores.values())
+        chosen = self._stores.get(self._chosen(name))
+        place = next((i for i, each in enumerate(stores) if isinstance(each, WritableStore)), 0)
+        if chosen in stores[place + 1 :]:
+            stores.remove(chosen)
+            stores.insert(place, chosen)
+        return stores
 
     def _names(self, stores: Iterable[SecretStore]) -> list[tuple[str, ...]]:
         return self._ask(list(stores), lambda each: each.names())

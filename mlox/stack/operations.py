@@ -180,9 +180,12 @@ def take_down(around: Surroundings, names: Collection[str], *, purge: bool, emit
     applied = apply(plan, around.seams(), emit=emit, cancel=threading.Event())
     after = replace(around)
     done = outcome(plan, applied, after, ())
-    if purge:
-        clear(after, names)
-    return done
+    if not purge:
+        return done
+    clear(after, names)
+    left = sorted(secret for secret in after.store.shared() if secret.partition(".")[0] in names)
+    notes = tuple(f"{secret} stays in the vault (remove it: {{mlox}} secrets remove {secret})" for secret in left)
+    return replace(done, notes=(*done.notes, *notes))
 
 
 def clear(around: Surroundings, names: Collection[str]) -> None:
@@ -193,13 +196,13 @@ def clear(around: Surroundings, names: Collection[str]) -> None:
     ``apply`` has removed these secrets, unless it was killed between the data and them.
     """
     there = {o.service for o in around.observed.values()}
-    stored = set(around.store.names())
+    stored = set(around.own.names())
     for name in set(names) & set(around.spec.services) - there:
         with contextlib.suppress(SpecError, UnknownNameError):  # its catalog file is gone or broken
             keys = [key for key, secret in around.service(name).secrets.items() if secret.generate]
             made = {f"{name}.{key}" for key in (*keys, *granted(around, name))}
             for secret in sorted(made & stored):
-                around.store.delete(secret)
+                around.own.delete(secret)
     remove_files(around, set(names) - there)
     if not there:
         for backend in around.backends.values():
@@ -235,5 +238,5 @@ def _clear_folder(folder: Path) -> None:
 def users_secrets(around: Surroundings) -> list[str]:
     """The secrets that a person set, in the vault or for herself; those of services are theirs."""
     services = tuple(f"{name}." for name in (*around.spec.services, *(o.service for o in around.observed.values())))
-    names = {*around.vault.names(), *around.store.names()}
+    names = {*around.vault.names(), *around.own.names()}
     return sorted(name for name in names if not name.startswith(services))

@@ -64,7 +64,7 @@ def check_known(around: Surroundings, name: str) -> None:
         raise UnknownNameError(
             f"{where}no service {name!r} in this stack; the catalog has it", hint=f"Start it: mlox up {name}."
         )
-    if around.spec.id and name in {*around.vault.names(), *around.store.names()}:
+    if around.spec.id and name in {*around.vault.names(), *around.own.names()}:
         raise UnknownNameError(f"{where}{name!r} is a secret, not a service", hint=f"See: mlox secrets get {name}.")
     raise UnknownNameError.among("service", name, known, where=where)
 
@@ -109,6 +109,7 @@ def origins(
             found=None if units else around.found_version(server, entry),
             pinned=any(lock_key(o.unit.software.packages) in pins for o in units if o.unit.software.packages),
             store=around.store.name,
+            shared=(around.vault.name, around.store.shared()) if around.spec.id else ("", frozenset()),
             home=f"the data home{': MLOX_DATA_HOME' if os.environ.get('MLOX_DATA_HOME') else ' of this machine'}",
             stored={s.name: s.version for s in around.store.describe()} if around.spec.id else {},
         )

@@ -23,6 +23,7 @@ from mlox.protocols import (
     Question,
     SecretChain,
     SecretStore,
+    ServiceSecrets,
     SharedStore,
     WritableStore,
 )
@@ -79,7 +80,13 @@ class Surroundings:
         return self.backends.get(server) or connect(server, self.spec.servers, self.home)
 
     @cached_property
-    def store(self) -> WritableStore:
+    def store(self) -> ServiceSecrets:
+        """Where services on this machine find their secrets: in the user's own store, then in the vault."""
+        made: ServiceSecrets = find("secret_stores", "service")(self.own, self.vault)
+        return made
+
+    @cached_property
+    def own(self) -> WritableStore:
         """The user's own store of this stack: what is generated for services on this machine."""
         made: WritableStore = find("secret_stores", "user")(
             self.folder / "secrets",
@@ -96,14 +103,17 @@ class Surroundings:
             self.home / "identity",
             self._agreed,
             given=os.environ.get("MLOX_IDENTITY"),
-            used_elsewhere=lambda: bool(self.store.names()),
+            used_elsewhere=lambda: bool(self.own.names()),
             beside={".gitignore": IGNORED, ".gitattributes": ATTRIBUTES},
         )
         return made
 
     @cached_property
     def secrets(self) -> SecretChain:
-        """All stores of this stack in the order in which they are asked: environment, .env, vault, the user's own."""
+        """All stores of this stack in the order in which they are asked: environment, .env, vault, the user's own.
+
+        Of the last two, the one that a new version of a secret goes to is asked first.
+        """
         made: SecretChain = find("secret_stores", "chain")(self.stores, lambda name: self.store_of(name).name)
         return made
 
@@ -112,7 +122,7 @@ class Surroundings:
         """The same, each by itself."""
         environment = find("secret_stores", "env")()
         env_file = find("secret_stores", "env_file")(self.workspace.root / ".env")
-        return environment, env_file, self.vault, self.store
+        return environment, env_file, self.vault, self.own
 
     def store_of(self, name: str) -> WritableStore:
         """Where a new version of a secret goes: of a service, by its server; else the vault, which people share.
@@ -127,7 +137,7 @@ class Surroundings:
 
     def store_for(self, server: str) -> WritableStore:
         """Where passwords of services on a server are kept: in the user's own store, unless people share the server."""
-        return self.store if server in self.local_servers() else self.vault
+        return self.own if server in self.local_servers() else self.vault
 
     @property
     def _agreed(self) -> Path:
@@ -217,7 +227,7 @@ class Surroundings:
             observed=self.observed,
             reserved=self._reserved() if set(services) - known else {},
             pins=self.workspace.lock.pins(),
-            versions={secret.name: secret.version for secret in self.store.describe()},
+            versions=self._versions(spec),
             backends={name: server.backend for name, server in known_servers(spec.servers).items()},
             root=str(self.workspace.root),
             here=self.local_servers(),
@@ -231,6 +241,18 @@ class Surroundings:
     def _check(self) -> None:
         if self.hold is not None:
             self.hold.check()
+
+    def _versions(self, spec: StackSpec) -> dict[str, str]:
+        """The newest versions of secrets, by name.
+
+        Raises:
+            SecretConflictError: two branches set one of a service of ``spec``.
+        """
+        rows = self.store.describe()
+        for row in rows:
+            if row.heads and row.name.partition(".")[0] in spec.services:
+                self.store.get(row.name)
+        return {row.name: row.version for row in rows}
 
     def _facts(self, spec: StackSpec, services: Mapping[str, CatalogService]) -> dict[str, Facts]:
         facts = {}

@@ -12,6 +12,7 @@ from mlox.secret import Secret
 from mlox.secret_stores.chain import Chain
 from mlox.secret_stores.env import EnvironmentStore
 from mlox.secret_stores.env_file import EnvFileStore
+from mlox.secret_stores.service import ServiceStore
 from mlox.secret_stores.user import UserStore
 from mlox.secret_stores.vault import VaultStore
 from mlox.testing import FakeSecretStore
@@ -62,6 +63,10 @@ def vault_store(folder: Path, values: Mapping[str, str]) -> VaultStore:
     return store
 
 
+def service_store(folder: Path, values: Mapping[str, str]) -> ServiceStore:
+    return ServiceStore(user_store(folder, values), FakeSecretStore({"TOKEN": "not a service's"}))
+
+
 def chain(folder: Path, values: Mapping[str, str]) -> Chain:
     stores = (EnvironmentStore({}), EnvFileStore(folder / ".env", {}), vault_store(folder, values), FakeSecretStore())
     return Chain(stores, lambda _: "vault")
@@ -97,6 +102,7 @@ def told_to_fail(_: Path, store: SecretStore) -> Iterator[None]:
 STORES = [
     Case("user", user_store, folder_replaced),
     Case("vault", vault_store, folder_replaced),
+    Case("service", service_store, folder_replaced),
     Case("chain", chain, folder_replaced),
     Case("fake", lambda _, values: FakeSecretStore(values), told_to_fail),
     Case("env", environment),
