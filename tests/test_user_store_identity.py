@@ -13,23 +13,11 @@ import pytest
 
 from mlox.errors import IdentityError, SecretError, SecretNotFoundError
 from mlox.secret import Secret
-from mlox.secret_stores.user import UserStore
-
-
-def store_in(home: Path) -> UserStore:
-    return UserStore(home / "data" / "stack" / "secrets", home / "config" / "identity")
-
-
-def identity_of(home: Path) -> Path:
-    return home / "config" / "identity"
-
-
-def files_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+from tests.store_stage import files_in, identity_of, user_store
 
 
 def test_the_first_write_makes_an_identity_that_age_can_read(tmp_path: Path) -> None:
-    store_in(tmp_path).set("TOKEN", Secret("hunter22"))
+    user_store(tmp_path).set("TOKEN", Secret("hunter22"))
     created, public, secret = identity_of(tmp_path).read_text().splitlines()
     key = pyrage.x25519.Identity.from_str(secret)
     assert created.startswith("# created: 20")
@@ -38,7 +26,7 @@ def test_the_first_write_makes_an_identity_that_age_can_read(tmp_path: Path) -> 
 
 
 def test_looking_makes_no_identity_and_no_folder(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
+    store = user_store(tmp_path)
     store.names()
     store.describe()
     for act in (store.get, store.delete):
@@ -55,7 +43,7 @@ def test_an_identity_that_is_there_is_used_as_it_is(tmp_path: Path, form: str) -
     identity.parent.mkdir()
     identity.write_bytes(content)
     identity.chmod(0o600)
-    store = store_in(tmp_path)
+    store = user_store(tmp_path)
     store.set("TOKEN", Secret("value"))
     assert store.get("TOKEN").reveal() == "value"
     assert identity.read_bytes() == content
@@ -68,11 +56,11 @@ def test_a_first_write_beside_another_first_write_uses_the_identity_of_the_quick
 
     def after_another_wrote(path: Path) -> object:
         monkeypatch.undo()
-        store_in(tmp_path).set("FIRST", Secret("first"))
+        user_store(tmp_path).set("FIRST", Secret("first"))
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", after_another_wrote)  # between "is there an identity" and "are there secrets"
-    store = store_in(tmp_path)
+    store = user_store(tmp_path)
     store.set("TOKEN", Secret("value"))
     assert [store.get(name).reveal() for name in ("FIRST", "TOKEN")] == ["first", "value"]
 
@@ -149,7 +137,7 @@ BREAKS = {
 def test_a_broken_identity_stops_reads_and_writes_and_is_left_alone(
     tmp_path: Path, damage: Callable[[Path], None], said: tuple[str, str]
 ) -> None:
-    store = store_in(tmp_path)
+    store = user_store(tmp_path)
     version = store.set("TOKEN", Secret("value"))
     identity, text = identity_of(tmp_path), identity_of(tmp_path).read_text()
     damage(identity)
@@ -193,7 +181,7 @@ def put_back(identity: Path, text: str) -> None:
 def test_a_broken_identity_is_left_alone_also_where_there_is_no_secret_yet(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
-    store = store_in(tmp_path)
+    store = user_store(tmp_path)
     store.set("TOKEN", Secret("value"))
     store.delete("TOKEN")
     damage(identity_of(tmp_path))
@@ -204,7 +192,7 @@ def test_a_broken_identity_is_left_alone_also_where_there_is_no_secret_yet(
 
 
 def test_an_identity_that_the_user_may_not_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = store_in(tmp_path)
+    store = user_store(tmp_path)
     store.set("TOKEN", Secret("value"))
     opened = os.open
 
@@ -220,7 +208,7 @@ def test_an_identity_that_the_user_may_not_read_is_told(tmp_path: Path, monkeypa
 
 
 def test_another_key_does_not_open_and_adding_the_right_one_does(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
+    store = user_store(tmp_path)
     store.set("TOKEN", Secret("value"))
     identity, text = identity_of(tmp_path), identity_of(tmp_path).read_text()
     identity.write_text(f"{pyrage.x25519.Identity.generate()}\n")
@@ -232,7 +220,7 @@ def test_another_key_does_not_open_and_adding_the_right_one_does(tmp_path: Path)
 
 
 def test_with_every_secret_deleted_a_lost_identity_can_be_made_anew(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
+    store = user_store(tmp_path)
     store.set("TOKEN", Secret("value"))
     identity_of(tmp_path).unlink()
     store.delete("TOKEN")

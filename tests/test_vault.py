@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +13,6 @@ from mlox.errors import SecretConflictError, SecretError, SecretNotFoundError
 from mlox.protocols import Recipient
 from mlox.secret import Secret
 from tests.vault_stage import Person, Team, git
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -93,17 +88,6 @@ def test_a_link_in_the_place_of_a_record_or_of_the_requests_is_not_followed(team
     assert (precious.read_text(), sorted(tmp_path.iterdir())) == ("mine", before)
 
 
-def test_a_damaged_file_is_told_and_other_versions_stay_readable(team: Team) -> None:
-    anna = team.founder(TOKEN="first")
-    old = anna.vault.describe()[0].version
-    new = anna.set("TOKEN", "second")
-    (file,) = (anna.clone / ".mlox" / "secrets" / "+token").glob(f"{new}*")
-    file.write_bytes(file.read_bytes()[:-3])
-    with pytest.raises(SecretError, match="is damaged"):
-        anna.get("TOKEN")
-    assert anna.get("TOKEN", old) == "first"
-
-
 def test_files_that_are_not_ours_are_no_versions(team: Team) -> None:
     anna = team.founder(TOKEN="first")
     folder = anna.clone / ".mlox" / "secrets" / "+token"
@@ -125,54 +109,6 @@ def test_a_ring_of_versions_is_a_conflict_and_the_next_set_ends_it(team: Team) -
         anna.get("TOKEN")
     anna.set("TOKEN", "third")
     assert anna.get("TOKEN") == "third"
-
-
-# Many at once
-
-WRITER = """
-import sys
-from pathlib import Path
-from mlox.secret import Secret
-from mlox.secret_stores.vault import VaultStore
-home, number = Path(sys.argv[1]), sys.argv[2]
-print("ready", flush=True)
-sys.stdin.readline()
-vault = VaultStore(home / ".mlox", home / "identity", home / "agreed")
-for count in range(25):
-    name = "SHARED" if count % 5 else f"OWN_{number}"
-    value = f"{number}:{count}"
-    version = vault.set(name, Secret(value))
-    assert vault.get(name, version).reveal() == value
-    print(name, version, value, flush=True)
-"""
-
-
-def test_eight_processes_lose_no_version_and_make_one_vault(tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        writers = []
-        for number in range(8):
-            command = [sys.executable, "-c", WRITER, str(tmp_path), str(number)]
-            started = subprocess.Popen(command, stdin=-1, stdout=-1, text=True, cwd=ROOT)
-            writers.append(stack.enter_context(started))
-        for writer in writers:
-            assert writer.stdout is not None
-            assert writer.stdout.readline() == "ready\n"
-        for writer in writers:
-            assert writer.stdin is not None
-            writer.stdin.write("go\n")
-            writer.stdin.flush()
-        outputs = [writer.communicate(timeout=120)[0] for writer in writers]
-    assert [writer.returncode for writer in writers] == [0] * 8
-    written = [tuple(line.split()) for output in outputs for line in output.splitlines()]
-    assert len({version for _, version, _ in written}) == 200
-    vault = Person("", tmp_path, tmp_path).vault
-    assert vault.names() == (*(f"OWN_{number}" for number in range(8)), "SHARED")
-    for name, version, value in written:
-        assert vault.get(name, version).reveal() == value
-    lasts = [[row for row in map(str.split, output.splitlines()) if row[0] == "SHARED"][-1][1] for output in outputs]
-    assert vault.get("SHARED").version in lasts
-    assert all(row.heads == () for row in vault.describe())
-    assert len(vault.sharing.recipients()) == 1
 
 
 def test_a_vault_that_is_held_for_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
