@@ -102,6 +102,27 @@ def test_what_is_remembered_is_forgotten_with_a_new_secret(here: Say) -> None:
     assert {row["file"] for row in _findings(here("--json", "secrets", "scan"))} == {"old.py"}
 
 
+def test_what_a_secret_was_before_is_found_in_the_history_with_its_version(here: Say) -> None:
+    version = here("--json", "secrets", "get", "TOKEN").json["version"]
+    commit("old.py", f"key = '{PASSWORD}'\n")
+    commit("old.py", "")
+    here("secrets", "set", "TOKEN", stdin="another-value")
+    commit("new.py", f"key = 'another-value'  # not {PASSWORD}\n")
+    rows = _findings(here("--json", "secrets", "scan"))
+    assert sorted((row["file"], bool(row["commit"]), row["version"]) for row in rows) == sorted(
+        [("new.py", False, ""), ("new.py", True, ""), ("new.py", True, version), ("old.py", True, version)]
+    )
+    said = here("secrets", "scan")
+    assert "values that have been replaced since are among it" in said.out
+
+
+def test_a_value_that_is_set_again_is_not_an_older_one(here: Say) -> None:
+    commit("old.py", f"key = '{PASSWORD}'\n")
+    here("secrets", "set", "TOKEN", stdin="another-value")
+    here("secrets", "set", "TOKEN", stdin=PASSWORD)
+    assert {row["version"] for row in _findings(here("--json", "secrets", "scan"))} == {""}
+
+
 def test_fix_scrubs_outputs_and_says_what_it_cannot_do(here: Say, isolated: Path) -> None:
     commit("out.ipynb", written(planted(PASSWORD)["split"]))
     (isolated / "source.ipynb").write_text(written(planted(PASSWORD)["cell 1"]))

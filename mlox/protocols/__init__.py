@@ -21,7 +21,7 @@ from mlox.protocols.executing import Executing
 from mlox.protocols.findings import Comparing, Deviation, Ending, Findings
 from mlox.protocols.history import Entry, Outcome, Recording, Step, with_entry
 from mlox.protocols.registry import Registry
-from mlox.protocols.secrets import SecretChain, SecretStore, ServiceSecrets, StoredSecret, WritableStore
+from mlox.protocols.secrets import SecretChain, SecretStore, ServiceSecrets, StoredSecret, VersionedStore, WritableStore
 from mlox.protocols.sharing import Changes, Leaver, Recipient, Resealed, SharedStore, Sharing
 from mlox.protocols.transport import Completed, Transport, Write
 from mlox.protocols.undoing import Kept, Undoing
@@ -64,6 +64,7 @@ __all__ = [
     "StoredSecret",
     "Transport",
     "Undoing",
+    "VersionedStore",
     "Viewer",
     "WritableStore",
     "Write",

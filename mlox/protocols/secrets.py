@@ -41,6 +41,14 @@ class SecretStore(Protocol):
 
 
 @runtime_checkable
+class VersionedStore(SecretStore, Protocol):
+    """A store that keeps what was."""
+
+    def versions(self, name: str) -> tuple[str, ...]:
+        """The ids of all versions, older ones first as far as a second tells; none where there is no such secret."""
+
+
+@runtime_checkable
 class WritableStore(SecretStore, Protocol):
     """A store that can be written. What ``set`` returned is readable by that version at once."""
 

@@ -14,7 +14,7 @@ def findings_in(content: bytes, file: str, needles: Needles, *, commit: str = ""
     Example:
         >>> from mlox.secret import Secret
         >>> findings_in(b"x = 'hunter22'", "a.py", Needles([("TOKEN", Secret("hunter22"))], shapes=None))
-        (Finding(file='a.py', where='line 1', kind='secret', name='TOKEN', commit=''),)
+        (Finding(file='a.py', where='line 1', kind='secret', name='TOKEN', commit='', version=''),)
     """
     return tuple(dict.fromkeys(_found(content, file, needles, commit)))
 
@@ -23,16 +23,16 @@ def _found(content: bytes, file: str, needles: Needles, commit: str) -> Iterator
     texts = notebook_texts(content)
     if texts is not None:
         for where, text in texts:
-            for _, kind, name in needles.look(text):
-                yield Finding(file, where, kind, name, commit)
+            for _, kind, name, version in needles.look(text):
+                yield Finding(file, where, kind, name, commit, version)
         return
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        for byte, kind, name in needles.look_in_bytes(content):
-            yield Finding(file, f"byte {byte}", kind, name, commit)
+        for byte, kind, name, version in needles.look_in_bytes(content):
+            yield Finding(file, f"byte {byte}", kind, name, commit, version)
         return
-    for line, kind, name in needles.look(text):
-        yield Finding(file, f"line {line}", kind, name, commit)
+    for line, kind, name, version in needles.look(text):
+        yield Finding(file, f"line {line}", kind, name, commit, version)

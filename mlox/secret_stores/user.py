@@ -80,6 +80,10 @@ class UserStore:
             raise unreadable(found.path, error) from error
         return Secret(text_in(self._identity.open(sealed, found.path), found.path), found.id)
 
+    def versions(self, name: str) -> tuple[str, ...]:
+        """The ids of all versions, older ones first as far as a second tells; none where there is no such secret."""
+        return tuple(each.id for each in self._versions(name))
+
     def names(self) -> tuple[str, ...]:
         """All names, sorted."""
         return tuple(name for name, _ in self._all())

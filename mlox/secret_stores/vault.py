@@ -81,6 +81,10 @@ class VaultStore:
             raise version_not_found(name, version, [each.id for each in versions])
         return self._files.open(name, found)
 
+    def versions(self, name: str) -> tuple[str, ...]:
+        """The ids of all versions, older ones first as far as a second tells; none where there is no such secret."""
+        return tuple(each.id for each in self._files.versions(name))
+
     def names(self) -> tuple[str, ...]:
         """All names, sorted."""
         return self._files.names()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from mlox.errors import SecretError
+from mlox.protocols import VersionedStore
 from mlox.secret import Secret
 from mlox.stack.stack import Stack
 
@@ -46,6 +48,20 @@ def readable_secrets(stack: Stack, known: set[Version] | None = None) -> Iterato
                 yield name, None
             else:
                 known.add((store.name, name, version))
+
+
+def older_secrets(stack: Stack, most: int) -> Iterator[tuple[str, Secret]]:
+    """What secrets were before: of each, up to ``most`` of the last versions that this user can open."""
+    if not stack.workspace.exists or stack.id is None:
+        return
+    for store in stack.surroundings().stores:
+        if not isinstance(store, VersionedStore):
+            continue
+        for row in store.describe():
+            newest = row.heads or (row.version,)
+            for version in [each for each in store.versions(row.name) if each not in newest][-most:]:
+                with suppress(SecretError):  # sealed before this user could read it, or damaged
+                    yield row.name, store.get(row.name, version)
 
 
 def store_files(stack: Stack) -> tuple[Path, ...]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 FOUND = 4
 """The exit code where something was found."""
 
+OLDER = 20
+"""How many older versions of each secret are looked for in a history: each costs a decryption and its writings."""
+
 
 @verb("secrets scan", group="secrets")
 def scan(
@@ -33,10 +36,11 @@ def scan(
 ) -> Value:
     """Look for the workspace's secrets and for keys of known shapes; exit code 4 where there are some.
 
-    A folder is looked at as git sees it, with all of its history; a value is found however it is written (base64, in a
-    URL, in JSON), and never shown. As a hook: mlox secrets scan --staged. As a filter, which keeps values out of what
-    is committed: git config filter.mlox.clean "mlox secrets scan --clean", git config filter.mlox.required true, and
-    the line *.ipynb filter=mlox in .gitattributes. Neither holds a secret: both ask the stores when they run.
+    A folder is looked at as git sees it, with all of its history, where older values are looked for too; a value is
+    found however it is written (base64, in a URL, in JSON), and never shown. As a hook: mlox secrets scan --staged. As
+    a filter, which keeps values out of what is committed: git config filter.mlox.clean "mlox secrets scan --clean", git
+    config filter.mlox.required true, and the line *.ipynb filter=mlox in .gitattributes. Neither holds a secret: both
+    ask the stores when they run.
     """
     from mlox.scanning import findings_in
 
@@ -64,7 +68,7 @@ def scan(
         notes += told
     if not staged and not no_history:
         for one in _repositories(root, paths):
-            found += _in_history(ctx, one, needles)
+            found += _in_history(ctx, one, _with_older(ctx, needles))
     return _table(found, looked, notes)
 
 
@@ -87,6 +91,13 @@ def _needles(ctx: Context) -> tuple[Needles, list[str]]:
     if shapes is None:
         notes.append(f"known shapes of keys were not looked for: pip install '{DISTRIBUTION}[scan]'")
     return Needles(readable, shapes), notes
+
+
+def _with_older(ctx: Context, needles: Needles) -> Needles:
+    """The same, and what the secrets were before: what was committed then is there still."""
+    from mlox.stack.readable import older_secrets
+
+    return needles.with_older(older_secrets(ctx.stack(), OLDER))
 
 
 def _filter(ctx: Context, needles: Needles) -> Value:
@@ -181,11 +192,13 @@ def _table(found: Sequence[Finding], looked: int, notes: Sequence[str]) -> Table
         notes.append("in a source or a text, only you can take it out: mlox.secrets.get(NAME) in place of the value")
     if any(finding.commit for finding in found):
         notes.append("what was committed stays in every clone: give it a new value where it is used, and keep that")
+    if any(finding.version for finding in found):
+        notes.append("values that have been replaced since are among it: nothing may accept them any more")
     return Table(
-        ("file", "where", "kind", "name", "commit"),
-        tuple((f.file, f.where, f.kind, f.name, f.commit[:12]) for f in found),
+        ("file", "where", "kind", "name", "commit", "older version"),
+        tuple((f.file, f.where, f.kind, f.name, f.commit[:12], f.version) for f in found),
         {"findings": [asdict(finding) for finding in found], "files": looked},
-        detailed=frozenset({"commit"}),
+        detailed=frozenset({"commit", "older version"}),
         empty="nothing found",
         notes=tuple(notes),
         code=FOUND if found else 0,

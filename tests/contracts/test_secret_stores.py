@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlox.errors import SecretError, SecretNotFoundError
-from mlox.protocols import WritableStore
+from mlox.protocols import VersionedStore, WritableStore
 from mlox.secret import Secret
 from tests.contracts.secret_store_cases import STORES, WRITABLE, Case
 
@@ -108,6 +108,9 @@ def test_older_versions_stay_readable_and_every_set_is_a_version(case: Case, tmp
     assert [store.get("A", version).reveal() for version in versions] == ["one", "two", "two", "three"]
     assert store.names() == ("A",)
     assert [one.version for one in store.describe()] == versions[-1:]
+    if isinstance(store, VersionedStore):
+        assert sorted(store.versions("A")) == sorted(versions)
+        assert store.versions("B") + store.versions("../A") == ()
 
 
 @writable_store
