@@ -22,7 +22,7 @@ UNVERSIONED = frozenset({"env", ".env"})
 Version = tuple[str, str, str]
 """The names of a store and of a secret, and the version."""
 
-Stamp = tuple[tuple[str, int], ...]
+Stamp = tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str, int]]]
 
 
 def readable_secrets(stack: Stack, known: set[Version] | None = None) -> Iterator[tuple[str, Secret | None]]:
@@ -76,15 +76,19 @@ def stamp(*paths: Path) -> Stamp | None:
     It costs a hundredth of reading what has changed.
     """
     set_here = frozenset((name, os.environ[name]) for name in os.environ if name.startswith("MLOX_SECRET_"))
-    times = {"": hash(set_here)}
+    times: set[tuple[str, str, int]] = set()
+    newest = 0
     for path in paths:
+        place = str(path)
+        found = [(place, "", 0)]
         try:
-            times[str(path)] = path.stat().st_mtime_ns
+            found = [(place, "", os.stat(path).st_mtime_ns)]  # noqa: PTH116 - asked before each cell
             with os.scandir(path) as entries:
-                times |= {entry.path: entry.stat().st_mtime_ns for entry in entries}
+                found += [(place, entry.name, entry.stat().st_mtime_ns) for entry in entries]
         except NotADirectoryError:
-            continue
+            pass  # a file: its own time tells
         except OSError:
-            times[str(path)] = 0
-    settled = max((time_ns for path, time_ns in times.items() if path), default=0) < time.time_ns() - SETTLED_NS
-    return tuple(sorted(times.items())) if settled else None
+            found = [(place, "", 0)]
+        times.update(found)
+        newest = max(newest, *(time_ns for _, _, time_ns in found))
+    return (set_here, frozenset(times)) if newest < time.time_ns() - SETTLED_NS else None
