@@ -51,4 +51,6 @@ def names(*, path: str | Path | None = None) -> tuple[str, ...]:
 
 
 def _store(path: str | Path | None) -> SecretChain:
-    return Stack(path=path).surroundings(identified=True).secrets
+    stack = Stack(path=path)
+    stack.identify()
+    return stack.surroundings().secrets

@@ -95,10 +95,8 @@ class Stack(DayTwo):
             return self.workspace.draft(self._name, taken=_taken).model_copy(update={"id": None})
         return with_profile(self.workspace.read(), self._profile)
 
-    def surroundings(self, *, identified: bool = False) -> Surroundings:
-        """What a plan depends on, read now; ``identified`` writes the id where a person left it out."""
-        if identified:
-            return Surroundings.of(self.workspace, with_profile(self.workspace.give_id(taken=_taken), self._profile))
+    def surroundings(self) -> Surroundings:
+        """What a plan depends on, read now."""
         return Surroundings.of(self.workspace, self.spec())
 
     def names(self) -> tuple[str, ...]:
