@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from mlox.specs import CONFIG
 from mlox.units import Unit
 
 
@@ -83,4 +82,6 @@ def one_place(unit: Unit, other: Unit, here: Collection[str]) -> bool:
 
 def has_data(unit: Unit) -> bool:
     """Whether something would be lost if the unit began anew elsewhere."""
+    from mlox.specs import CONFIG
+
     return unit.stateful or any(name != CONFIG for name, _ in unit.directories)
