@@ -8,7 +8,6 @@ from mlox.errors import MloxError, UsageError
 from mlox.values import Value
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
-from mlox.workspace import Workspace
 
 if TYPE_CHECKING:
     from mlox.verbs.body import Body
@@ -27,6 +26,7 @@ def check(
     git is told.
     """
     from mlox.stack.checking import check as check_workspace
+    from mlox.workspace import Workspace
 
     differs_is = 4 if exit_code else 0
     if ctx.body is not None:
