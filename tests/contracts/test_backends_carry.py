@@ -15,7 +15,8 @@ from mlox.archives import content
 from mlox.errors import ServiceError
 from mlox.protocols import Passage
 from mlox.units import Unit
-from tests.contracts.benches import BENCHES, LIVE, STACK, Bench, a_unit, seen, start, stop, up
+from tests.contracts.benches import BENCHES, STACK, Bench, a_unit, seen, start, stop, up
+from tests.contracts.conftest import marks
 
 LEAVING = Passage("web", "leaving", "docker", ("shop",))
 ARRIVING = Passage("web", "arriving", "local")
@@ -96,7 +97,7 @@ def headers(whole: bytes, *, whole_seconds: bool) -> dict[str, tuple[object, ...
         }
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.live] if n in LIVE else []) for n in BENCHES])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=marks(n)) for n in BENCHES])
 def test_what_is_taken_in_is_handed_over_again(name: str) -> None:
     with BENCHES[name]() as bench:
         unit = a_unit(bench)

@@ -10,6 +10,8 @@ import pytest
 from tests.live.support import Project
 from tests.live.yard_stage import Yard, world, yard
 
+pytestmark = pytest.mark.xdist_group("engine")
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, data_home: Path) -> Iterator[Yard]:

@@ -24,6 +24,8 @@ from tests.live.native_stage import until
 
 STACK = "units-0001"
 
+pytestmark = pytest.mark.xdist_group("engine")
+
 
 @pytest.fixture
 def bench() -> Iterator[DockerBench]:
