@@ -105,6 +105,8 @@ def test_postgres_makes_its_cluster_once_and_keeps_it(here: Yard) -> None:
     assert here.project.json("up")["actions"] == []
     here.project.done("restart", "postgres")
     assert sql(here, "SELECT word FROM words") == "hunter"
+    inside = here.project.done("exec", "postgres", "--", "psql", "-XAtqc", "SELECT word FROM words")
+    assert inside.strip() == "hunter"
     here.engine.api.remove_container(here.container("postgres"), force=True)
     assert [action["kind"] for action in here.project.json("up")["actions"]] == ["create"]
     assert sql(here, "SELECT word FROM words") == "hunter"

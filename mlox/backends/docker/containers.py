@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from mlox.backends.docker import naming
 from mlox.backends.docker.engine import Engine
 from mlox.backends.docker.labels import There
-from mlox.errors import CommandError, PortTakenError, RequirementError, ServiceError
+from mlox.errors import PortTakenError, RequirementError, ServiceError
+
+PATIENCE_S = 20.0
+POLL_S = 0.05
 
 AFTER_GRACE_S = 60
 """How long the engine may take to stop a container, beyond the grace that this has."""
@@ -38,12 +42,13 @@ def create(engine: Engine, name: str, body: Mapping[str, Any], *, platform: str 
 
     labels = body.get("Labels") or {}
     own = naming.Labels.of(labels)
-    for attempt in range(2):
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
         with engine.asked(doing) as api:
             try:
                 made = api.create_container_from_config(body, name, platform or None)  # type: ignore[no-untyped-call]
             except APIError as error:
-                if error.status_code != 409 or attempt:
+                if error.status_code != 409 or time.monotonic() > deadline:
                     raise
             else:
                 return str(made["Id"])
@@ -51,7 +56,7 @@ def create(engine: Engine, name: str, body: Mapping[str, Any], *, platform: str 
         if there is not None:
             naming.check_ours("container", name, there["Config"]["Labels"], own or naming.Labels(""))
             remove(engine, str(there["Id"]))
-    raise CommandError(f"{doing}: {name} could not be made", hint="Run the same command again.")
+        time.sleep(POLL_S)  # a name is free again only when all of its container is gone
 
 
 def check_name(engine: Engine, name: str, wanted: naming.Labels) -> None:

@@ -6,6 +6,7 @@ times in whole seconds (moby, ``pkg/archive``), and leaves out sockets.
 
 from __future__ import annotations
 
+import secrets
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -91,7 +92,7 @@ def send_out(site: Site, name: Name, volumes: Mapping[str, str]) -> Iterator[byt
     """What is in volumes as one archive, each in a folder of its name; see :mod:`mlox.archives`."""
     doing = f"read the data of {name.service}"
     made = blank.body(site, labels.beside(name, "helper"), mounted(volumes, read_only=True))
-    container = containers.create(site.engine, name.beside("out"), made, doing=doing)
+    container = containers.create(site.engine, name.beside(f"out-{secrets.token_hex(4)}"), made, doing=doing)
     try:
         yield from archives.gathered(
             {each: entries.parts(site.engine, container, f"/{PLACE}/{each}", PART, doing=doing) for each in volumes}
