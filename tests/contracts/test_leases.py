@@ -23,7 +23,7 @@ from mlox.errors import LockedError
 from mlox.leases import Holder, Lease, Leasing, this_process
 from mlox.testing import FakeBackend
 from mlox.transports.local import LocalTransport
-from tests.live.engine_stage import daemon
+from tests.live.engine_stage import daemon, opened
 
 STACK = "churn-7f3a"
 LASTS_S = 20.0
@@ -85,7 +85,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Server:
 
 @pytest.fixture(scope="module")
 def new_engine() -> Iterator[Engine]:
-    with daemon() as made, contextlib.closing(Engine(made.address)) as engine:
+    with daemon() as made, contextlib.closing(opened(made)) as engine:
         yield engine
 
 

@@ -1,8 +1,4 @@
-"""A container engine and a registry of the tests' own: real ones, with nothing of anybody else's in them.
-
-The engine has no bridge and touches no firewall, so that it gets in nobody's way; where there is no dockerd, or its
-user may not start one, the engine that the docker command would use does.
-"""
+"""A container engine and a registry of the tests' own: real ones, with nothing of anybody else's in them."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ import contextlib
 import io
 import os
 import shutil
-import signal
 import subprocess
 import tarfile
 import tempfile
@@ -18,81 +13,30 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
 from mlox.backends.docker.contexts import Address, answers, find
 from mlox.backends.docker.engine import Engine
-from mlox.errors import RequirementError
+from tests.live.docker_stage import mortal_engine
+from tests.live.engine.daemons import Daemons
 from tests.live.native_stage import free_port, until
 
 PATIENCE_S = 60
 
 
-@dataclass
-class Daemon:
-    """A dockerd that a test may end and start again."""
-
-    folder: Path
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def address(self) -> Address:
-        return Address(f"unix://{self.folder}/docker.sock", "the tests")
-
-    def start(self) -> None:
-        argv = (
-            *("dockerd", "-H", self.address.url, "--data-root", f"{self.folder}/data"),
-            *("--exec-root", f"{self.folder}/exec", "--pidfile", f"{self.folder}/dockerd.pid"),
-            *("--bridge=none", "--iptables=false", "--ip-forward=false"),
-        )
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
-        until(lambda: self._answers(self.process), PATIENCE_S)
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        if self.process is not None:
-            self.process.send_signal(how)
-            self.process.wait(PATIENCE_S)
-            self.process = None
-        if how == signal.SIGKILL:  # as a machine's end would; what is left of it keeps the next one from starting
-            noted = self.folder / "exec" / "containerd" / "containerd.pid"
-            with contextlib.suppress(FileNotFoundError, psutil.NoSuchProcess):
-                left = psutil.Process(int(noted.read_text()))
-                if any(str(self.folder) in word for word in left.cmdline()):
-                    left.kill()
-            noted.unlink(missing_ok=True)  # where nobody reaps it, dockerd would take it for alive
-
-    def _answers(self, process: subprocess.Popen[bytes] | None) -> bool:
-        assert process is not None
-        assert process.poll() is None, (self.folder / "log").read_text()[-2000:]
-        with contextlib.closing(Engine(self.address)) as engine:
-            try:
-                return bool(engine.api.ping())
-            except RequirementError:
-                return False
-
-
 @contextlib.contextmanager
-def daemon() -> Iterator[Daemon]:
-    """A new engine; at the end it is gone with all that it had."""
-    if shutil.which("dockerd") is None or os.geteuid() != 0:
-        pytest.skip("there is no dockerd that these tests may start")
-    folder = Path(tempfile.mkdtemp(prefix="mlox-dockerd-", dir="/tmp"))
-    made = Daemon(folder)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
-        made.stop(signal.SIGKILL)
-        for line in Path("/proc/mounts").read_text().splitlines():
-            if line.split()[1].startswith(f"{folder}/"):
-                subprocess.run(("umount", "-l", line.split()[1]), check=False)
-        shutil.rmtree(folder, ignore_errors=True)
+def daemon() -> Iterator[Daemons]:
+    """A new engine, to be killed and started again; at the end it is gone with all that it had."""
+    with tempfile.TemporaryDirectory(prefix="mlox-dockerd-", dir="/tmp") as folder:
+        with mortal_engine(Path(folder)) as made:
+            yield made
+
+
+def opened(daemons: Daemons) -> Engine:
+    """That engine, as mlox asks it."""
+    return Engine(Address(daemons.host, "the tests"))
 
 
 def usual_engine() -> Engine:

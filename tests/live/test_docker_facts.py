@@ -14,18 +14,25 @@ from mlox.backends.docker.contexts import Address
 from mlox.backends.docker.engine import Engine
 from mlox.backends.docker.facts import UNKNOWN_BYTES, is_this_machine, look
 from mlox.protocols import Question
+from tests.live.engine.daemons import Daemons
 from tests.live.engine.images import need_image
-from tests.live.engine_stage import daemon, usual_engine
+from tests.live.engine_stage import daemon, opened, usual_engine
 from tests.live.native_stage import free_port
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with daemon() as made, contextlib.closing(Engine(made.address)) as opened:
-        yield opened
+def daemons() -> Iterator[Daemons]:
+    with daemon() as made:
+        yield made
 
 
-def test_memory_disk_and_ports_of_an_engine_of_this_machine(engine: Engine) -> None:
+@pytest.fixture
+def engine(daemons: Daemons) -> Iterator[Engine]:
+    with contextlib.closing(opened(daemons)) as made:
+        yield made
+
+
+def test_memory_disk_and_ports_of_an_engine_of_this_machine(engine: Engine, daemons: Daemons) -> None:
     free = free_port()
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = server.getsockname()[1]
@@ -34,7 +41,7 @@ def test_memory_disk_and_ports_of_an_engine_of_this_machine(engine: Engine) -> N
     assert facts.memory_bytes == pytest.approx(psutil.virtual_memory().total, rel=0.1)
     assert 0 < facts.memory_free_bytes <= facts.memory_bytes
     assert facts.disk_free_bytes == pytest.approx(shutil.disk_usage(facts.home).free, rel=0.1)
-    assert facts.gateway == ""  # this engine has no bridge
+    assert facts.gateway == str(next(daemons.network.hosts()))
     assert facts.programs == {}
 
 

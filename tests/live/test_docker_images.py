@@ -17,13 +17,13 @@ from mlox.backends.docker.engine import Engine
 from mlox.backends.docker.images import Images
 from mlox.errors import CommandError, MloxError, RequirementError, UsageError
 from mlox.protocols import Event, Leftover, silent
-from tests.live.engine_stage import daemon, publish, registry
+from tests.live.engine_stage import daemon, opened, publish, registry
 from tests.live.native_stage import until
 
 
 @pytest.fixture(scope="module")
 def new_engine() -> Iterator[Engine]:
-    with daemon() as made, contextlib.closing(Engine(made.address)) as engine:
+    with daemon() as made, contextlib.closing(opened(made)) as engine:
         yield engine
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,8 @@ from mlox.backends.docker.engine import Engine
 from mlox.backends.docker.leasing import EXPIRES_S, EngineLeases
 from mlox.errors import LockedError, RequirementError
 from mlox.leases import Holder, Lease, this_process
-from tests.live.engine_stage import Daemon, daemon
+from tests.live.engine.daemons import Daemons
+from tests.live.engine_stage import daemon, opened
 
 STACK = "churn-7f3a"
 
@@ -49,14 +49,14 @@ for number in range(rounds):
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Daemon]:
+def server() -> Iterator[Daemons]:
     with daemon() as made:
         yield made
 
 
 @pytest.fixture
-def engine(server: Daemon) -> Iterator[Engine]:
-    with contextlib.closing(Engine(server.address)) as made:
+def engine(server: Daemons) -> Iterator[Engine]:
+    with contextlib.closing(opened(server)) as made:
         yield made
         for container in made.client.containers.list(all=True):
             container.remove(force=True)
@@ -73,12 +73,12 @@ def elsewhere() -> Holder:
 
 
 def test_of_eight_processes_one_at_a_time_is_inside_also_where_some_are_killed(
-    engine: Engine, server: Daemon, tmp_path: Path
+    engine: Engine, server: Daemons, tmp_path: Path
 ) -> None:
     rounds, path = 4, tmp_path / "log"
     processes = [
         subprocess.Popen(
-            (sys.executable, "-c", CONTENDER, server.address.url, str(path), str(rounds), "dies" if n < 3 else "lives"),
+            (sys.executable, "-c", CONTENDER, server.host, str(path), str(rounds), "dies" if n < 3 else "lives"),
             stderr=subprocess.PIPE,
         )
         for n in range(8)
@@ -127,12 +127,14 @@ def test_whoever_only_comes_to_look_takes_nothing_from_a_holder_that_is_alive(en
     assert isinstance(other.lease(STACK, this_process()), Holder)
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_a_lease_outlives_a_start_of_the_engine(engine: Engine, server: Daemon, how: signal.Signals) -> None:
+@pytest.mark.parametrize("end", [Daemons.stop_engine, Daemons.kill_engine])
+def test_a_lease_outlives_a_start_of_the_engine(
+    engine: Engine, server: Daemons, end: Callable[[Daemons], None]
+) -> None:
     clock = Clock()
     leases, me = EngineLeases(engine, clock), this_process()
     lease = taken(leases, me)
-    server.stop(how)
+    end(server)
     clock.now += 5
     lease.renew()  # nobody can have taken it over
     clock.now += 6
@@ -140,7 +142,7 @@ def test_a_lease_outlives_a_start_of_the_engine(engine: Engine, server: Daemon, 
         lease.renew()
     with pytest.raises(RequirementError):
         leases.lease(STACK, this_process())
-    server.start()
+    server.start_engine()
     lease.renew()
     assert EngineLeases(engine, clock).holder(STACK) == me
     assert leases.lease(STACK, this_process()) == me

@@ -166,6 +166,11 @@ class Daemons:
                 raise NoEngineError(f"dockerd did not start; its last words:\n{last_words(log)}")
             time.sleep(0.1)
 
+    def stop_engine(self) -> None:
+        """End dockerd as its user would; it ends its containers."""
+        assert self.engine
+        end(self.engine, patience_s=STOP_S)
+
     def kill_engine(self) -> None:
         """Kill dockerd, as a test of failures does; its containerd dies with it, its containers do not.
 
