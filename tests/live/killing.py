@@ -3,7 +3,8 @@
 ``python -m tests.live.killing POINT WHEN LOG WORDS...``: POINT is ``NAME#N``, the n-th call of that name, and WHEN is
 ``before`` or ``after``; POINT ``-`` writes every point into LOG and kills nothing. What is counted: every call of a
 back end, a lease, a transport and a secret store; every change of the file system's tree; every process that is begun;
-every request to a supervisor and to a service. A call that fails, such as making a folder that is there, is no point.
+every request to a supervisor, to an engine and to a service. A call that fails, such as making a folder that is there,
+is no point.
 """
 
 from __future__ import annotations
@@ -22,14 +23,19 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import requests
 
 from mlox import cli
+from mlox.backends.docker import DockerBackend
+from mlox.backends.docker.leasing import EngineLease
 from mlox.backends.native import NativeBackend
 from mlox.backends.native.leasing import NativeLease
 from mlox.secret_stores.user import UserStore
 from mlox.transports.local import LocalTransport
 
-SEAMS = (NativeBackend, LocalTransport, UserStore, NativeLease)
+SEAMS = (NativeBackend, LocalTransport, UserStore, NativeLease, DockerBackend, EngineLease)
 FILES = ("rename", "replace", "link", "symlink", "unlink", "remove", "mkdir", "rmdir", "fsync", "pwrite")
 
 
@@ -43,14 +49,15 @@ class Counting:
         self.calls: Counter[str] = Counter()
         self.lock = threading.RLock()
 
-    def wrap(self, owner: Any, name: str, label: str) -> None:
-        """Count the calls of ``owner.name``."""
+    def wrap(self, owner: Any, name: str, label: str | Callable[..., str]) -> None:
+        """Count the calls of ``owner.name``; the label may come from a call's arguments."""
         function: Callable[..., Any] = getattr(owner, name)
 
         def call(*arguments: Any, **named: Any) -> Any:
+            text = label if isinstance(label, str) else label(*arguments)
             with self.lock:
-                self.calls[label] += 1
-                point = f"{label}#{self.calls[label]}"
+                self.calls[text] += 1
+                point = f"{text}#{self.calls[text]}"
             if point == self.point and self.when == "before":
                 os.kill(os.getpid(), signal.SIGKILL)
             answer = function(*arguments, **named)
@@ -62,6 +69,12 @@ class Counting:
             return answer
 
         setattr(owner, name, call)
+
+
+def of_engine(_session: object, request: requests.PreparedRequest, *_: object) -> str:
+    """What a request to an engine is for, without the ids and names in it: ``engine.POST.containers.start``."""
+    words = [part for part in urlsplit(str(request.url)).path.split("/") if part.isalpha()]
+    return ".".join(("engine", str(request.method), *words))
 
 
 def instrument(counting: Counting) -> None:
@@ -77,6 +90,7 @@ def instrument(counting: Counting) -> None:
     counting.wrap(subprocess.Popen, "__init__", "Popen")
     counting.wrap(xmlrpc.client.Transport, "request", "supervisor")
     counting.wrap(http.client.HTTPConnection, "request", "http")
+    counting.wrap(requests.Session, "send", of_engine)
     counting.wrap(socket, "create_connection", "connect")
 
 

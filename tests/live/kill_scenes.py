@@ -1,0 +1,161 @@
+"""What is killed: ``up``, an update, a rollback, ``down`` and a purge, each at some of its points or at all."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.live.kill_stage import Killed, told
+
+SLICE = int(os.environ.get("MLOX_TEST_MOMENTS", "5"))
+"""How many moments of each scene ``make test`` takes."""
+
+
+@dataclass
+class Scene:
+    """What is killed; ``round`` counts the kills."""
+
+    killed: Killed
+    round: int = 0
+
+    def words(self) -> Sequence[str]:
+        """The command."""
+        raise NotImplementedError
+
+    def before(self) -> None:
+        """Bring about what the command begins with."""
+
+    def after(self) -> None:
+        """Converge, and look that all is well."""
+        raise NotImplementedError
+
+
+class FirstUp(Scene):
+    """Out of nothing: the workspace is made, two services are added and started."""
+
+    def words(self) -> Sequence[str]:
+        return "up", "redis", "site", *self.killed.on
+
+    def before(self) -> None:
+        self.killed.purge()
+        shop = self.killed.shop.folder
+        (shop / "mlox.yaml").unlink(missing_ok=True)
+        shutil.rmtree(shop / ".mlox", ignore_errors=True)
+
+    def after(self) -> None:
+        self.killed.converge("ours")
+
+
+class Updated(Scene):
+    """A page that runs is changed; its data stays."""
+
+    @property
+    def text(self) -> str:
+        return "new" if self.round % 2 else "ours"
+
+    def words(self) -> Sequence[str]:
+        return "up", "site", "--set", f"text={self.text}"
+
+    def before(self) -> None:
+        if self.round == 0:
+            self.killed.converge("ours")
+            self.killed.converge("new")
+
+    def after(self) -> None:
+        self.killed.converge(self.text)
+        assert set(self.killed.texts()["words"].split()) <= {"ours", "new"}
+
+
+class RolledBack(Scene):
+    """A page that runs is changed to one that cannot run: the old one comes back by itself, or by hand."""
+
+    def words(self) -> Sequence[str]:
+        return "up", "site", "--set", "text=broken"
+
+    def before(self) -> None:
+        if self.round == 0:
+            self.killed.converge("ours")
+
+    def after(self) -> None:
+        if self.round % 2:
+            said = self.killed.shop.mlox(*self.words(), "--json")
+            assert said.error()["type"] in ("RolledBackError", "PartialError"), said
+            assert self.killed.shop.row("site")["status"] == "running"
+            assert "broken" not in self.killed.texts()["words"]
+        self.killed.converge("ours")
+        assert "broken" not in self.killed.texts()["words"]
+
+
+class Down(Scene):
+    """All is stopped, then started again, or stopped for good."""
+
+    def words(self) -> Sequence[str]:
+        return ("down",)
+
+    def before(self) -> None:
+        self.killed.converge("ours")
+
+    def after(self) -> None:
+        if self.round % 2:
+            self.killed.shop.done("down")
+            assert self.killed.alive() == []
+        else:
+            self.killed.converge("ours")
+
+
+class Purged(Scene):
+    """All is removed with its data, then started anew, or removed again."""
+
+    def words(self) -> Sequence[str]:
+        return "down", "--purge", "-y"
+
+    def before(self) -> None:
+        self.killed.converge("ours")
+
+    def after(self) -> None:
+        if self.round % 2:
+            self.killed.purge()
+        else:
+            self.killed.converge("ours")
+
+
+SCENES = (FirstUp, Updated, RolledBack, Down, Purged)
+
+
+def of_content() -> int:
+    """A seed from the content of the commit that is checked out; where there is no git, a new one each time."""
+    asked = ("git", "-C", str(Path(__file__).parent), "rev-parse", "--short=6", "HEAD^{tree}")
+    said = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return int(said.stdout, 16) if said.returncode == 0 else secrets.randbelow(10**6)
+
+
+def play(scene: Scene, count: int | None) -> None:
+    """Kill the scene at ``count`` points of it (None: at all), and look each time."""
+    seed = int(os.environ.get("MLOX_TEST_SEED") or of_content())
+    scene.before()
+    found = scene.killed.points(scene.words())
+    scene.after()
+    every = [(point, when) for point in found for when in ("before", "after")]
+    some = every if count is None else random.Random(seed).sample(every, min(count, len(every)))  # noqa: S311
+    began, came = time.monotonic(), 0
+    for point, when in some:
+        scene.round += 1
+        scene.before()
+        moment = f"{type(scene).__name__}: killed {when} {point} (MLOX_TEST_SEED={seed})"
+        try:
+            came += scene.killed.kill(point, when, scene.words())
+            scene.after()
+        except AssertionError as error:
+            error.add_note(moment)
+            raise
+    took = time.monotonic() - began
+    print(f"\n{type(scene).__name__}: {len(found)} points, {len(every)} moments, {told(found)}")
+    print(f"  killed at {came} of {len(some)} moments in {took:.0f} s, seed {seed}")
+    assert came >= len(some) * 0.8, "most of the moments must come to pass again"
