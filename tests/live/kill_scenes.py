@@ -143,7 +143,8 @@ def play(scene: Scene, count: int | None) -> None:
     found = scene.killed.points(scene.words())
     scene.after()
     every = [(point, when) for point in found for when in ("before", "after")]
-    some = every if count is None else random.Random(seed).sample(every, min(count, len(every)))  # noqa: S311
+    chance = random.Random(f"{seed} {type(scene).__name__}")  # noqa: S311
+    some = every if count is None else chance.sample(every, min(count, len(every)))
     began, came = time.monotonic(), 0
     for point, when in some:
         scene.round += 1

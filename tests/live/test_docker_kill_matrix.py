@@ -15,7 +15,7 @@ from tests.live.kill_scenes import SCENES, SLICE, Scene, play
 from tests.live.kill_yard import Contained
 from tests.live.support import data_home, project
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("engine")]
 
 
 @pytest.fixture
@@ -24,7 +24,11 @@ def killed(engine: Engine, tmp_path: Path) -> Iterator[Contained]:
         engine.image(image)
     here = {"DOCKER_HOST": engine.host, "PYTHONPATH": str(Path(__file__).parents[2])}
     with data_home() as home, project(tmp_path / "shop", home, **here) as shop:
-        yield Contained(shop, engine)
+        try:
+            yield Contained(shop, engine)
+        finally:
+            if (shop.folder / "mlox.yaml").exists():
+                engine.owns(shop.id)
 
 
 @pytest.mark.parametrize("scene", SCENES)
