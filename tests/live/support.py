@@ -25,6 +25,7 @@ import psutil
 from mlox.documents import load
 
 T = TypeVar("T")
+P = TypeVar("P", bound="Project")
 
 MLOX = (sys.executable, "-m", "mlox")
 
@@ -206,8 +207,15 @@ def data_home() -> Iterator[Path]:
 @contextlib.contextmanager
 def project(folder: Path, home: Path, **environment: str) -> Iterator[Project]:
     """A project in an empty folder; at the end nothing of its stack may be left, however the test ended."""
+    with worked_in(Project(folder, home, environment)) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def worked_in(made: P) -> Iterator[P]:
+    """The same for a project of any kind."""
+    folder, home = made.folder, made.home
     folder.mkdir(parents=True, exist_ok=True)
-    made = Project(folder, home, environment)
     try:
         yield made
     finally:

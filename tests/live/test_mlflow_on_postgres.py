@@ -11,7 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.live.support import Project, project, until
+from tests.live.placing import SERVERS, placed
+from tests.live.support import Project, until
 from tests.live.test_main_job import LOG_A_RUN, READ_A_RUN, answer
 from tests.live.test_postgres import conninfo, pytestmark, rows
 
@@ -41,11 +42,16 @@ for run in client.search_runs([experiment.experiment_id], max_results=10000):
 """
 
 
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def shop(data_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def shop(server: str, data_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """MLflow on postgres; the tests of this file go on with what is there."""
     home = tmp_path_factory.mktemp("home")
-    with project(tmp_path_factory.mktemp("shop"), data_home, HOME=str(home)) as made:
+    with placed(server, tmp_path_factory.mktemp("shop"), data_home, HOME=str(home)) as made:
         made.done("init", "demo")
         made.done("add", "postgres")
         made.done("up", "mlflow")
@@ -128,8 +134,10 @@ def test_a_consumer_starts_again_after_its_provider_was_purged(shop: Project) ->
     assert answer(shop.row("mlflow")["url"], shop.password("mlflow", "admin_password")) == 200
 
 
-def test_an_mlflow_that_has_runs_is_not_rewired_by_a_postgres_that_comes_later(data_home: Path, tmp_path: Path) -> None:
-    with project(tmp_path / "later", data_home, HOME=str(tmp_path)) as later:
+def test_an_mlflow_that_has_runs_is_not_rewired_by_a_postgres_that_comes_later(
+    server: str, data_home: Path, tmp_path: Path
+) -> None:
+    with placed(server, tmp_path / "later", data_home, HOME=str(tmp_path)) as later:
         later.done("init", "demo")
         later.done("up", "mlflow")
         run = python(later, LOG_A_RUN)

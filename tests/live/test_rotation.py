@@ -6,16 +6,25 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
 
+from tests.live.placing import SERVERS, placed
 from tests.live.support import MLOX, Project
 from tests.live.test_postgres import CONSUMER, INSTALLED, conninfo
 
 QUEUE = CONSUMER.replace("notes", "queue").replace("postgresql", "redis").replace("18400", "18410")
+
+
+@pytest.fixture(params=SERVERS)
+def shop(request: pytest.FixtureRequest, data_home: Path, tmp_path: Path) -> Iterator[Project]:
+    with placed(request.param, tmp_path / "shop", data_home) as made:
+        made.done("init", "demo")
+        yield made
 
 
 def of_redis(shop: Project, password: str) -> redis.Redis:

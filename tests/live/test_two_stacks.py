@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.support import Project, project, until
+from tests.live.placing import SERVERS, placed
+from tests.live.support import Project, until
 
 
-@pytest.fixture
-def pair(data_home: Path, tmp_path: Path) -> Iterator[tuple[Project, Project]]:
+@pytest.fixture(params=SERVERS)
+def pair(request: pytest.FixtureRequest, data_home: Path, tmp_path: Path) -> Iterator[tuple[Project, Project]]:
     """Two folders of one data home, each with a stack named demo."""
-    with project(tmp_path / "one", data_home) as one, project(tmp_path / "two", data_home) as two:
+    server = request.param
+    with placed(server, tmp_path / "one", data_home) as one, placed(server, tmp_path / "two", data_home) as two:
         for each in (one, two):
             each.done("init", "demo")
         yield one, two
@@ -109,6 +111,7 @@ def test_who_is_not_in_the_file_runs_on_until_it_is_pruned(pair: tuple[Project, 
     assert [row["name"] for row in shop.json("status")["services"]] == ["redis"]
 
 
+@pytest.mark.parametrize("pair", ["local"], indirect=True)
 def test_two_stacks_that_want_one_port_at_once(pair: tuple[Project, Project]) -> None:
     """Each is told to be healthy by its own process only, never by what answers on its port."""
     for each, text in zip(pair, ("one", "two"), strict=True):
