@@ -19,6 +19,12 @@ from mlox.verbs.table import Rest, verb
 if TYPE_CHECKING:
     from mlox.stack import Environment, Stack
 
+MEANT = {
+    "native": "this machine only; services wait for `{mlox} up` after a reboot",
+    "docker": "containers; their engine starts them again after a reboot",
+}
+"""What to know of a server, by its back end."""
+
 
 @verb("status", group="both")
 def status(
@@ -41,7 +47,8 @@ def status(
     differs = exit_code and any(row.status != "running" for row in seen.services)
     sick = (row.name for row in seen.services if row.status == "unhealthy" or (row.note and row.status != "running"))
     asking = tuple(f"what is wrong: {{mlox}} why {name}" for name in sick)
-    notes = ("local = this machine only; services wait for `{mlox} up` after a reboot",) if seen.services else ()
+    places = dict.fromkeys((row.server, row.backend) for row in seen.services)
+    notes = tuple(f"{server} = {MEANT[backend]}" for server, backend in places if backend in MEANT)
     return replace(seen, notes=(*seen.notes, *asking, *notes), differs_is=4 if differs else 0)
 
 
