@@ -51,22 +51,24 @@ def newest(name: str) -> Path:
     return _made(f"{requirement.replace('==', '-')}-{TAG}", requirement)
 
 
-def ours() -> Path:
-    """The environment of mlox as this checkout builds it: a wheel, installed as users have it."""
+def ours(extra: str = "") -> Path:
+    """The environment of mlox as this checkout builds it: a wheel, installed as users have it, with an extra."""
     files = [PROJECT / "pyproject.toml", *(p for top in ("mlox", "mlox_jupyter") for p in (PROJECT / top).rglob("*"))]
     digest = hashlib.sha256()
     for path in sorted(files):
         if path.is_file() and path.suffix != ".pyc":
             digest.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes() + b"\0")
-    name = f"mlox-sdk-{digest.hexdigest()[:12]}-{TAG}"
+    plain = f"mlox-sdk-{digest.hexdigest()[:12]}"
+    name = f"{plain}-{extra}-{TAG}" if extra else f"{plain}-{TAG}"
     for older in CACHE.glob("mlox-sdk-*"):
-        if older.name != name and time.time() - older.stat().st_mtime > KEPT_S:
+        if not older.name.startswith(plain) and time.time() - older.stat().st_mtime > KEPT_S:
             shutil.rmtree(older, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="mlox-bench-") as folder:
         if not (CACHE / name / "complete").exists():
             build = ("--wheel", "--no-build-isolation", "--python", sys.executable, "--quiet")
             uv("build", *build, "--out-dir", folder, str(PROJECT))
-        return _made(name, *map(str, Path(folder).glob("*.whl")))
+        wheels = [str(path) for path in Path(folder).glob("*.whl")]
+        return _made(name, *(f"{wheel}[{extra}]" if extra else wheel for wheel in wheels))
 
 
 def release(folder: Path) -> str:
