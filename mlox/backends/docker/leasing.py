@@ -84,10 +84,11 @@ class EngineLeases:
         """
         deadline = time.monotonic() + EXPIRES_S
         while time.monotonic() < deadline:
+            began = self._watch.clock()
             made = self._create(stack, holder)
             if made is not None:
                 try:
-                    return self._granted(stack, made)
+                    return self._granted(stack, made, since=began)
                 except MloxError:
                     with contextlib.suppress(MloxError):
                         self._remove(stack, made)
@@ -110,8 +111,8 @@ class EngineLeases:
         there = self._there(stack)
         return None if there is None or there.holder is None or self._ended(there) else there.holder
 
-    def _granted(self, stack: str, container: str) -> EngineLease:
-        lease = EngineLease(self._engine, self._watch, stack, container)
+    def _granted(self, stack: str, container: str, since: float | None = None) -> EngineLease:
+        lease = EngineLease(self._engine, self._watch, stack, container, since)
         lease.renew()
         return lease
 
@@ -169,15 +170,19 @@ class _There:
 
 
 class EngineLease:
-    """A lease that was granted; implements :class:`mlox.leases.Lease`."""
+    """A lease that was granted; implements :class:`mlox.leases.Lease`.
 
-    def __init__(self, engine: Engine, watch: Watch, stack: str, container: str) -> None:
+    Args:
+        since: when a new one was asked for. It needs no heartbeat yet: nobody can have begun to count before that.
+    """
+
+    def __init__(self, engine: Engine, watch: Watch, stack: str, container: str, since: float | None = None) -> None:
         self.container = container
         self._engine = engine
         self._watch = watch
         self._stack = stack
         self._counts = (f"{secrets.token_hex(4)} {number}" for number in itertools.count(1))
-        self._beaten: float | None = None
+        self._beaten = since
         self._lock = threading.Lock()
 
     def renew(self) -> None:
