@@ -177,7 +177,7 @@ def doctor(ctx: Context) -> Value:
 
 @verb("clean", group="more")
 def clean(ctx: Context) -> Value:
-    """Remove environments that no service uses any more."""
+    """Remove environments and images that no service uses any more."""
     backend = ctx.stack().surroundings().backends["local"]
     leftovers = backend.leftovers()
     size = sum(item.size_bytes for item in leftovers)
