@@ -113,6 +113,9 @@ def test_up_ends_by_naming_the_next_step(churn: Run) -> None:
 
 def test_what_is_told_about_a_service_speaks_of_the_magic_too(churn: Run, machine: FakeBackend) -> None:
     churn("%mlox up redis")
+    assert churn("%mlox status").text.splitlines()[-1] == (
+        "local = this machine only; services wait for `%mlox up` after a reboot"
+    )
     machine.reboot()
     (bundle,) = churn("%mlox status").displays
     for rendering in bundle.values():
