@@ -115,12 +115,22 @@ def docker() -> Iterator[DockerBench]:
     with contextlib.ExitStack() as closing:
         engine = closing.enter_context(contextlib.closing(usual_engine()))
         made = DockerBench(engine, closing)
+        others = _named(engine)
         yield made
         for seen in made.backend.observe():
-            made.backend.stop(seen.stack, seen.service, seen.name, purge=True, emit=silent)
-        assert engine.api.containers(all=True, filters={"label": naming.STACK}) == []
-        assert not engine.api.volumes(filters={"label": naming.STACK})["Volumes"]
-        assert engine.api.networks(filters={"label": naming.STACK}) == []
+            if naming.container(seen.stack, seen.service, seen.name) not in others:
+                made.backend.stop(seen.stack, seen.service, seen.name, purge=True, emit=silent)
+        assert _named(engine) == others
+
+
+def _named(engine: Engine) -> set[str]:
+    """The names of all that carries our labels, whosever it is."""
+    label = {"label": naming.STACK}
+    containers = {
+        name.removeprefix("/") for each in engine.api.containers(all=True, filters=label) for name in each["Names"]
+    }
+    volumes = {each["Name"] for each in engine.api.volumes(filters=label)["Volumes"] or []}
+    return containers | volumes | {each["Name"] for each in engine.api.networks(filters=label)}
 
 
 def published(engine: Engine, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import shutil
@@ -20,10 +21,13 @@ import pytest
 from mlox.backends.docker.contexts import Address, answers, find
 from mlox.backends.docker.engine import Engine
 from tests.live.docker_stage import mortal_engine
-from tests.live.engine.daemons import Daemons
+from tests.live.engine.daemons import Daemons, connect
+from tests.live.engine.go import NoGoError
+from tests.live.engine.images import NoImageError, need_image
 from tests.live.native_stage import free_port, until
 
 PATIENCE_S = 60
+STOCK = ("busybox:1", "debian:bookworm-slim", "python:3.11-slim", "redis:7", "postgres:15")
 
 
 @contextlib.contextmanager
@@ -45,7 +49,19 @@ def usual_engine() -> Engine:
     address = Address(said, "MLOX_TEST_DOCKER_HOST") if said else find(os.environ, Path.home())[0]
     if not answers(address):
         pytest.skip(f"no container engine answers at {address.url}")
+    _stock(address.url)
     return Engine(address)
+
+
+@functools.cache
+def _stock(url: str) -> None:
+    """Have the images there that tests start."""
+    with contextlib.closing(connect(url, timeout_s=600)) as client:
+        try:
+            for name in STOCK:
+                need_image(client, name)
+        except (NoImageError, NoGoError) as error:
+            pytest.skip(str(error))
 
 
 @contextlib.contextmanager

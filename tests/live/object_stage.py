@@ -14,13 +14,10 @@ import boto3
 import pytest
 from botocore.client import Config
 
-from mlox import plugins
+from tests.live.engine.go import MC, MINIO, NoGoError, built
 from tests.live.support import Project
 
-SERVERS = [
-    server for server, backend in (("local", "native"), ("docker", "docker")) if ("backends", backend) in plugins.TABLE
-]
-CACHE = Path(os.environ.get("MLOX_TEST_CACHE") or Path.home() / ".cache/mlox-tests").absolute() / "bin"
+PROGRAMS = {"minio": MINIO, "mc": MC}
 MAKER = "MinIO, Inc."
 """What both say beside their versions; Debian's mc is another program."""
 
@@ -31,24 +28,26 @@ def minio_path() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="mlox-minio-", dir="/tmp"))
     folder.chmod(0o755)
     try:
-        for name in ("minio", "mc"):
-            found = program(name)
-            if found is None:
-                pytest.skip(f"MinIO's {name} is neither on the PATH nor in {CACHE}: go install github.com/minio/{name}")
-            place(found, folder / name)
+        for name in PROGRAMS:
+            try:
+                place(program(name), folder / name)
+            except NoGoError as error:
+                pytest.skip(f"MinIO's {name} is not on the PATH, and cannot be built: {error}")
         yield f"{folder}{os.pathsep}{os.environ['PATH']}"
     finally:
         shutil.rmtree(folder)
 
 
-def program(name: str) -> Path | None:
-    """MinIO's program of that name: from the PATH, or built into the cache."""
+def program(name: str) -> Path:
+    """MinIO's program of that name: from the PATH, or built into the cache.
+
+    Raises:
+        NoGoError: it is not there, and cannot be built.
+    """
     on_path = shutil.which(name)
-    for path in [*([Path(on_path)] if on_path else []), *sorted(CACHE.glob(f"{name}-*"))]:
-        said = subprocess.run((path, "--version"), capture_output=True, text=True, check=False)
-        if MAKER in said.stdout:
-            return path
-    return None
+    if on_path and MAKER in subprocess.run((on_path, "--version"), capture_output=True, text=True, check=False).stdout:
+        return Path(on_path)
+    return built(PROGRAMS[name])
 
 
 def place(program: Path, target: Path) -> None:

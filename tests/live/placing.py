@@ -13,11 +13,17 @@ from docker.errors import APIError
 
 from tests.live import docker_stage
 from tests.live.docker_stage import Engine
+from tests.live.engine.images import MINIO_IMAGE
 from tests.live.support import Project, Said, project, worked_in
 
 SERVERS = ("local", pytest.param("docker", marks=pytest.mark.xdist_group("engine")))
 
-IMAGES = {"redis": "redis:7", "postgres": "postgres:15", "mlflow": "ghcr.io/mlflow/mlflow:v3.17.2-full"}
+IMAGES = {
+    "redis": "redis:7",
+    "postgres": "postgres:15",
+    "mlflow": "ghcr.io/mlflow/mlflow:v3.17.2-full",
+    "minio": MINIO_IMAGE,
+}
 """The services that tests have as containers; those of their own stay where they are."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.engine.images import still
 from tests.live.support import Project
 from tests.live.yard_stage import Yard, world, yard
 
@@ -24,6 +25,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory, data_home: Path) -> Iterator[
         yield made
 
 
+@pytest.fixture
+def images_stay() -> Iterator[None]:
+    with still():
+        yield
+
+
+@pytest.mark.usefixtures("images_stay")
 @pytest.mark.parametrize(
     "line",
     [
@@ -57,6 +65,7 @@ def test_a_dry_run_changes_nothing(shop: Yard, line: str) -> None:
     assert world(shop.engine) == before
 
 
+@pytest.mark.usefixtures("images_stay")
 @pytest.mark.parametrize("line", ["plan", "status", "why runs", "why stopped", "logs runs", "env runs", "catalog"])
 def test_a_look_changes_nothing(shop: Yard, line: str) -> None:
     before = world(shop.engine)

@@ -17,7 +17,7 @@ from tests.live.docker_stage import Engine
 from tests.live.engine.images import MINIO_IMAGE, MLFLOW, RECIPE, NoImageError, Recipe, need_image
 from tests.live.support import until
 
-pytestmark = [pytest.mark.xdist_group("engine"), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("engine"), pytest.mark.slow, pytest.mark.timeout(1800)]
 
 PASSWORD = "not-the-default-one"
 

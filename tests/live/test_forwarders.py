@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import signal
@@ -14,7 +13,6 @@ from urllib.parse import urlsplit
 
 import docker
 import pytest
-from docker.errors import DockerException
 
 from mlox.catalog import Catalog
 from mlox.errors import RequirementError
@@ -23,10 +21,11 @@ from mlox.resolve import World, resolve
 from mlox.secret import Secret
 from mlox.specs import CatalogService, StackSpec
 from mlox.units import Unit, launch
+from tests.live import docker_stage
 from tests.live.native_stage import STACK, Stage, alive, free_port, until
 from tests.test_plans import made
 
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("docker")]
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("engine")]
 
 PASSWORD = "of-the-cache-4711"
 ASKER = CatalogService.model_validate(
@@ -81,13 +80,9 @@ def gateway(engine: docker.DockerClient) -> str:
 
 @pytest.fixture
 def engine() -> Iterator[docker.DockerClient]:
-    try:
-        found = docker.DockerClient(base_url=os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"), timeout=60)
-        found.images.get("redis:7")
-    except (DockerException, OSError) as error:
-        pytest.skip(f"no Docker engine with redis:7 answers: {error}")
-    with contextlib.closing(found):
-        yield found
+    with docker_stage.engine() as found:
+        found.image("redis:7")
+        yield found.client
 
 
 @pytest.fixture

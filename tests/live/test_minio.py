@@ -12,11 +12,14 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.live.object_stage import SERVERS, buckets, minio_path, s3
+from tests.live.object_stage import buckets, minio_path, s3
+from tests.live.placing import SERVERS, placed
 from tests.live.support import Project, project
 from tests.live.test_postgres import ODD
 
 __all__ = ["minio_path"]
+
+pytestmark = pytest.mark.timeout(1800)  # the first time MinIO is built
 
 CONSUMER = """\
 name: album
@@ -48,9 +51,9 @@ def shop(
     request: pytest.FixtureRequest, data_home: Path, minio_path: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Project]:
     """A stack with a minio; the tests of this file use it one after the other."""
-    with project(tmp_path_factory.mktemp("shop"), data_home, PATH=minio_path) as made:
+    with placed(request.param, tmp_path_factory.mktemp("shop"), data_home, PATH=minio_path) as made:
         made.done("init", "demo")
-        made.done("up", "minio", "--on", request.param)
+        made.done("up", "minio")
         yield made
 
 

@@ -10,11 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.object_stage import SERVERS, buckets, minio_path, s3
+from tests.live.object_stage import buckets, minio_path, s3
+from tests.live.placing import SERVERS, placed
 from tests.live.support import Project, project
-from tests.live.test_postgres import pytestmark
+from tests.live.test_postgres import INSTALLED
 
-__all__ = ["minio_path", "pytestmark"]
+__all__ = ["minio_path"]
+
+pytestmark = [
+    pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install"),
+    pytest.mark.timeout(1800),  # the first time MinIO is built
+]
 
 LOG = """
 import hashlib, os, pathlib, random, sys
@@ -54,11 +60,11 @@ def shop(
 ) -> Iterator[Project]:
     """All three on one server; the tests of this file go on with what is there."""
     home = tmp_path_factory.mktemp("home")
-    with project(tmp_path_factory.mktemp("shop"), data_home, HOME=str(home), PATH=minio_path) as made:
+    with placed(request.param, tmp_path_factory.mktemp("shop"), data_home, HOME=str(home), PATH=minio_path) as made:
         made.done("init", "demo")
-        made.done("add", "postgres", "--on", request.param)
-        made.done("add", "minio", "--on", request.param)
-        made.done("up", "mlflow", "--on", request.param)
+        made.done("add", "postgres")
+        made.done("add", "minio")
+        made.done("up", "mlflow")
         yield made
 
 

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from mlox import plugins
-from tests.live.engine_stage import usual_engine
+from tests.live.docker_stage import Engine
+from tests.live.placing import IMAGES
 from tests.live.support import Project, project
 from tests.live.test_postgres import INSTALLED
 from tests.live.test_two_stacks import talk
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("engine"),
-    pytest.mark.skipif(
-        ("backends", "docker") not in plugins.TABLE, reason="this version has no Docker back end that services run on"
-    ),
-]
-IMAGES = {"redis": "redis:7", "postgres": "postgres:15", "mlflow": "ghcr.io/mlflow/mlflow:v3.17.2-full"}
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("engine")]
 LOG = """
 import hashlib, json, mlflow, mlox, pathlib, sys, tempfile
 client = mlox.get("mlflow").client()
@@ -51,14 +42,10 @@ print(json.dumps(told, sort_keys=True))
 
 
 @pytest.fixture
-def shop(data_home: Path, tmp_path: Path) -> Iterator[Project]:
-    with contextlib.closing(usual_engine()) as engine:
-        there = {tag for image in engine.api.images() for tag in image["RepoTags"] or ()}
-    missing = sorted(set(IMAGES.values()) - there)
-    if missing:
-        pytest.skip(f"the engine does not have {', '.join(missing)}: tests/live/images")
-    host = os.environ.get("MLOX_TEST_DOCKER_HOST") or os.environ.get("DOCKER_HOST", "")
-    with project(tmp_path / "shop", data_home, **({"DOCKER_HOST": host} if host else {})) as made:
+def shop(data_home: Path, tmp_path: Path, engine: Engine) -> Iterator[Project]:
+    for name in ("redis", "postgres", "mlflow"):
+        engine.image(IMAGES[name])
+    with project(tmp_path / "shop", data_home, DOCKER_HOST=engine.host) as made:
         made.done("init", "demo")
         yield made
 

@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.live.engine.daemons import connect
-from tests.live.engine.go import MINIO, NoGoError, built, compose_binary
+from tests.live.engine.go import MC, MINIO, NoGoError, built, compose_binary
 from tests.live.engine.images import MINIO_IMAGE, RECIPE, NoImageError, need_image
 from tests.live.engine.keeping import keep
 from tests.live.engine.running import found_host, run
@@ -38,6 +38,7 @@ def make_ahead() -> int:
         with contextlib.suppress(NoGoError):
             compose_binary()
             built(MINIO)
+            built(MC)
 
     with ThreadPoolExecutor(2) as pool:
         pool.submit(programs)

@@ -59,6 +59,7 @@ COMPOSE = Program(
     version_variable="github.com/docker/compose/v2/internal.Version",
 )
 MINIO = Program("minio", "github.com/minio/minio", "v0.0.0-20260212201848-7aac2a2c5b7c")
+MC = Program("mc", "github.com/minio/mc", "v0.0.0-20250313080218-cf909e1063a9")
 
 PLUGINS = (
     ".docker/cli-plugins",

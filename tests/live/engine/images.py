@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from docker.errors import APIError, BuildError, ImageNotFound
 from docker.utils import parse_repository_tag
 
 from tests.live.engine.cache import alone
-from tests.live.engine.go import MINIO, Program, built
+from tests.live.engine.go import MC, MINIO, Program, built
 
 RECIPES = Path(__file__).parents[1] / "images"
 LABEL = "org.mlox-tests.recipe"
@@ -72,9 +73,14 @@ RECIPE = {
     "postgres:15": Recipe("postgres"),
     "python:3.11-slim": Recipe("python"),
     "redis:7": Recipe("redis"),
-    MINIO_IMAGE: Recipe("minio", programs={"minio": MINIO}),
+    MINIO_IMAGE: Recipe("minio", programs={"minio": MINIO, "mc": MC}),
     MLFLOW: Recipe("mlflow"),
 }
+
+
+def still() -> AbstractContextManager[None]:
+    """Nobody else makes or fetches images here meanwhile: for who does, and for who looks that nothing changes."""
+    return alone("images")
 
 
 def need_image(client: docker.DockerClient, name: str) -> str:
@@ -108,7 +114,7 @@ def _fresh(client: docker.DockerClient, name: str) -> str | None:
 
 def _pulled(client: docker.DockerClient, name: str) -> str | None:
     """The image as a registry has it, where one can be reached that does."""
-    with contextlib.suppress(APIError):
+    with contextlib.suppress(APIError), still():
         client.images.pull(name)
     return _fresh(client, name)
 
@@ -121,11 +127,15 @@ def _made(client: docker.DockerClient, name: str) -> str:
     label = {LABEL: recipe.digest()}
     if recipe.base:
         need_image(client, recipe.base)
-        _build(client, recipe, name, label)
-    else:
-        _import(client, recipe, name, label)
-    if (mirror := mirror_of(client)) and "." not in name.partition("/")[0]:
-        publish(client, name, mirror)
+    for program in recipe.programs.values():
+        built(program)
+    with still():
+        if recipe.base:
+            _build(client, recipe, name, label)
+        else:
+            _import(client, recipe, name, label)
+        if (mirror := mirror_of(client)) and "." not in name.partition("/")[0]:
+            publish(client, name, mirror)
     return str(client.images.get(name).id)
 
 
