@@ -52,5 +52,8 @@ def names(*, path: str | Path | None = None) -> tuple[str, ...]:
 
 def _store(path: str | Path | None) -> SecretChain:
     stack = Stack(path=path)
-    stack.identify()
-    return stack.surroundings().secrets
+    around = stack.surroundings()
+    if around.spec.id is None:
+        stack.identify()
+        around = stack.surroundings()
+    return around.secrets

@@ -176,8 +176,7 @@ class Workspace:
         return spec
 
     def _shown(self, path: Path) -> str:
-        here = Path.cwd()
-        return str(path.relative_to(here) if path.is_relative_to(here) else path)
+        return str(path).removeprefix(f"{Path.cwd()}/")
 
     @cached_property
     def lock(self) -> LockFile:
@@ -225,5 +224,6 @@ def _checked(values: Mapping[str, str]) -> StackSpec:
 def _forbidden(folder: Path) -> bool:
     """Whether it is ``/`` or the home folder, also by another path; asked often."""
     with contextlib.suppress(OSError):
-        return any(folder.samefile(place) for place in (Path("/"), Path.home()))
+        here = os.stat(folder)  # noqa: PTH116 - a tenth of the time of a Path's, as below
+        return any(os.path.samestat(here, os.stat(place)) for place in ("/", os.path.expanduser("~")))  # noqa: PTH111, PTH116
     return False
