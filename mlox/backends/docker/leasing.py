@@ -37,6 +37,9 @@ ALONE_S = EXPIRES_S / 2
 
 IMAGE = "mlox-lease:1"
 BEAT = "beat"
+NOT_YET = ""
+"""What the heartbeat is at before the first one."""
+
 GOING_S, POLL_S = 5.0, 0.05
 
 Clock = Callable[[], float]
@@ -114,6 +117,8 @@ class EngineLeases:
     def _granted(self, stack: str, container: str, since: float | None = None) -> EngineLease:
         lease = EngineLease(self._engine, self._watch, stack, container, since)
         lease.renew()
+        if since is not None:
+            self._watch.silent_s(container, NOT_YET)
         return lease
 
     def _ended(self, there: _There) -> bool:
@@ -243,7 +248,7 @@ class EngineLease:
 
 
 def _count(engine: Engine, there: _There) -> str | None:
-    """What the heartbeat is at; empty before the first one, None where the lease is gone."""
+    """What the heartbeat is at; None where the lease is gone."""
     from docker.errors import APIError
 
     with engine.asked("see who holds the stack") as api:
@@ -255,7 +260,7 @@ def _count(engine: Engine, there: _There) -> str | None:
                 return None
             if error.status_code != 404:
                 raise
-            return ""
+            return NOT_YET
 
 
 def _remove(engine: Engine, stack: str, container: str) -> None:
