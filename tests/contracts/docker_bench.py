@@ -20,9 +20,11 @@ from mlox.backends.docker.labels import Name
 from mlox.protocols import Question, silent
 from mlox.units import Container, Job, Software, Unit, Volume
 from tests.live.engine_stage import registry, usual_engine
-from tests.live.native_stage import SERVER, free_port
+from tests.live.native_stage import SERVER, STACK, free_port
 
 IMAGE = "python:3.11-slim"
+STACKS = (STACK, "other-0001")
+"""All that the contract makes: the engine may have others."""
 DATA = "/mlox/data"
 INSIDE = SERVER.replace("127.0.0.1", "0.0.0.0")  # noqa: S104
 
@@ -115,22 +117,15 @@ def docker() -> Iterator[DockerBench]:
     with contextlib.ExitStack() as closing:
         engine = closing.enter_context(contextlib.closing(usual_engine()))
         made = DockerBench(engine, closing)
-        others = _named(engine)
         yield made
-        for seen in made.backend.observe():
-            if naming.container(seen.stack, seen.service, seen.name) not in others:
-                made.backend.stop(seen.stack, seen.service, seen.name, purge=True, emit=silent)
-        assert _named(engine) == others
-
-
-def _named(engine: Engine) -> set[str]:
-    """The names of all that carries our labels, whosever it is."""
-    label = {"label": naming.STACK}
-    containers = {
-        name.removeprefix("/") for each in engine.api.containers(all=True, filters=label) for name in each["Names"]
-    }
-    volumes = {each["Name"] for each in engine.api.volumes(filters=label)["Volumes"] or []}
-    return containers | volumes | {each["Name"] for each in engine.api.networks(filters=label)}
+        for stack in STACKS:
+            for seen in made.backend.observe(stack):
+                made.backend.stop(stack, seen.service, seen.name, purge=True, emit=silent)
+            made.backend.forget(stack)
+            label = {"label": f"{naming.STACK}={stack}"}
+            assert engine.api.containers(all=True, filters=label) == []
+            assert not engine.api.volumes(filters=label)["Volumes"]
+            assert engine.api.networks(filters=label) == []
 
 
 def published(engine: Engine, name: str) -> None:

@@ -42,6 +42,7 @@ def workspace(data_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.mark.live
+@pytest.mark.xdist_group("engine")
 @pytest.mark.slow
 @pytest.mark.timeout(SLOW_S)
 @pytest.mark.parametrize("runner", [name for name in RUNNERS if name != "nbval"])

@@ -19,6 +19,8 @@ from tests.live.engine.images import need_image
 from tests.live.engine_stage import daemon, opened, usual_engine
 from tests.live.native_stage import free_port
 
+pytestmark = pytest.mark.xdist_group("engine")
+
 
 @pytest.fixture(scope="module")
 def daemons() -> Iterator[Daemons]:
