@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -14,7 +16,12 @@ from tests.workspace_stage import project
 
 __all__ = ["client", "demo", "given_back", "machine", "no_reports", "project", "say", "shop", "stack"]
 
-settings.register_profile("mlox", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "mlox",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,  # whoever checks a change again gets the same examples
+)
 settings.load_profile("mlox")
 
 

@@ -20,7 +20,10 @@ _FLAG = re.compile(
 _MADE = "MLOX_"
 """How variables begin that were made for a command."""
 
-_STRONG = re.compile(r"(?=.*\d)(?=.*[A-Za-z])\S{8,}")
+SHORTEST = 6
+"""What is shorter stands in a longer text by chance."""
+
+_STRONG = re.compile(r"(?=.*\d)(?=.*[A-Za-z]).{8,}|.{12,}", re.DOTALL)
 """What is looked for in all variables: what stands there by chance is none."""
 
 
@@ -62,7 +65,8 @@ def _passwords(project: Project, name: str, text: str, tainted: Collection[str])
         return [text]
     logins = [match for match in _LOGIN.findall(text) if not match.startswith("$")]
     values = {value for values in project.document.tainted.values() for value in values} if name in tainted else set()
-    given = {value for value in values if value in text and not any(value in login for login in logins)}
+    told = (value for value in values if value == text or (len(value) >= SHORTEST and value in text))
+    given = {value for value in told if not any(value in login for login in logins)}
     return [*logins, *sorted(given, key=len, reverse=True)]
 
 

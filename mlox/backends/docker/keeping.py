@@ -122,6 +122,8 @@ def recover(site: Site, stack: str) -> None:
     for (_, service), note in known.items():
         if note.back:
             take_back(site, stack, service)
+    for each in labels.current(found).values():
+        stopping.go_on(site, each)
     for each in found:
         whole = (each.labels.stack, each.labels.service) in known
         if not whole and (each.role == "note" or each.name == each.named.kept):

@@ -32,6 +32,13 @@ def halt(site: Site, there: There) -> None:
     containers.halt(site.engine, there, unit.stop_grace_s if unit else GRACE_S)
 
 
+def go_on(site: Site, there: There) -> None:
+    """Give a container that runs its name again, where whoever was about to stop it was killed."""
+    if there.alive and there.name == there.named.stopped:
+        own = Labels(there.labels.stack, there.labels.service, there.labels.unit)
+        containers.rename(site.engine, there.id, there.named.plain, own)
+
+
 def _purge(site: Site, name: Name, there: There | None, emit: Emit) -> None:
     found = labels.listed(site.engine, name.stack, name.service)
     own = [each for each in found if each.labels.unit == name.unit]
