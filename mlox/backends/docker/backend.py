@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from mlox.backends.asking import binding
 from mlox.backends.docker import (
     attaching,
     building,
@@ -18,7 +19,6 @@ from mlox.backends.docker import (
     labels,
     logs,
     observing,
-    ports,
     probing,
     recording,
     starting,
@@ -243,7 +243,7 @@ class DockerBackend:
             UnknownNameError: the unit has no such port.
         """
         del viewer
-        return Endpoint(HOST, ports.binding(unit, port).number)
+        return Endpoint(HOST, binding(unit, port).number)
 
     def leftovers(self) -> tuple[Leftover, ...]:
         """Images that mlox brought, and that nothing uses; nothing where a unit's label cannot be read."""

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from mlox.backends.asking import known
 from mlox.backends.docker import bodies, containers, entries, files, labels, probing
 from mlox.backends.docker.bodies import Frame
 from mlox.backends.docker.files import Environment
 from mlox.backends.docker.labels import Name
 from mlox.backends.docker.site import Site
-from mlox.errors import UnknownNameError
 from mlox.protocols import Deviation
 from mlox.secret import Secret
 from mlox.units import Launch, Unit
@@ -26,20 +26,12 @@ def compare(site: Site, unit: Unit, secrets: Mapping[str, Secret]) -> tuple[Devi
     details = containers.inspect(site.engine, there.id) if there is not None else None
     if there is None or details is None or there.state == "created":
         return ()
-    variables = {name: text for name, value in unit.environment if (text := _known(value, secrets)) is not None}
+    variables = {name: text for name, value in unit.environment if (text := known(value, secrets)) is not None}
     return (
         *_files(site, there.id, unit, secrets),
         *_variables(site, there.id, details, unit, variables),
         *_command(site, details, unit),
     )
-
-
-def _known(text: str, secrets: Mapping[str, Secret]) -> str | None:
-    """The final text; None where it holds a secret that cannot be read."""
-    try:
-        return finish(text, secrets)
-    except UnknownNameError:
-        return None
 
 
 def _files(site: Site, container: str, unit: Unit, secrets: Mapping[str, Secret]) -> Iterator[Deviation]:
@@ -48,7 +40,7 @@ def _files(site: Site, container: str, unit: Unit, secrets: Mapping[str, Secret]
         own = path.is_relative_to(files.PLACE)
         name = str(path.relative_to(files.PLACE)) if own else file.path
         found = _entry(site, container, file.path if own else f"{files.PLACE}/files/{number}")
-        wanted = _known(file.content, secrets)
+        wanted = known(file.content, secrets)
         if found is None:
             yield Deviation("file", name, "missing")
         elif found[1] is None:

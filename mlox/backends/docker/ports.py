@@ -10,23 +10,11 @@ import psutil
 from mlox.backends.docker.engine import Engine
 from mlox.backends.docker.naming import Labels
 from mlox.backends.sockets import HOST, taken
-from mlox.errors import PortTakenError, UnknownNameError
+from mlox.errors import PortTakenError
 from mlox.units import PortBinding, Unit
 
 SETTLE_S = 0.3
 """How long an engine's forwarder takes at most to hang up, where nobody listens behind it."""
-
-
-def binding(unit: Unit, name: str) -> PortBinding:
-    """The port of that name.
-
-    Raises:
-        UnknownNameError: the unit has none.
-    """
-    port = unit.port(name)
-    if port is None:
-        raise UnknownNameError.among("port", name, [port.name for port in unit.ports], where=f"{unit.key}: ")
-    return port
 
 
 def answers(number: int, timeout_s: float) -> bool:

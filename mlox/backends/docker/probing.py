@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Mapping
 from typing import Any
 
+from mlox.backends.asking import binding, page
 from mlox.backends.docker import containers, executing, files, labels, observing, ports
 from mlox.backends.docker.labels import Name, There
 from mlox.backends.docker.site import Site
-from mlox.backends.sockets import HOST
 from mlox.errors import CommandError
 from mlox.protocols import Health
-from mlox.units import PortBinding, Probe, Unit
+from mlox.units import Probe, Unit
 from mlox.variables import finish
 
 LOOP = 3
@@ -52,11 +51,11 @@ def _ask(site: Site, there: There, details: Mapping[str, Any], unit: Unit) -> He
         return Health(health in ("healthy", "none"), "running" if health == "none" else _last(details, health))
     if asked.kind == "exec":
         return _exec(site, there, details, asked)
-    port = ports.binding(unit, asked.port)
+    port = binding(unit, asked.port)
     if asked.kind == "tcp":
         accepted = ports.answers(port.number, asked.timeout_s)
         return Health(accepted, f"port {port.number} {'accepts' if accepted else 'does not accept'} connections")
-    return _http(port, asked)
+    return page(port, asked)
 
 
 def _last(details: Mapping[str, Any], health: str) -> str:
@@ -64,18 +63,6 @@ def _last(details: Mapping[str, Any], health: str) -> str:
     log = (details["State"].get("Health") or {}).get("Log") or ()
     lines = str(log[-1].get("Output") or "").strip().splitlines() if log else []
     return f"the engine's health check says {health}" + (f": {lines[-1]}" if lines else "")
-
-
-def _http(port: PortBinding, asked: Probe) -> Health:
-    connection = http.client.HTTPConnection(HOST, port.number, timeout=asked.timeout_s)
-    try:
-        connection.request("GET", asked.path, headers={"Connection": "close"})
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as e:
-        return Health(False, f"GET {asked.path} on port {port.number}: {str(e) or type(e).__name__}")
-    finally:
-        connection.close()
-    return Health(status in asked.status, f"GET {asked.path} on port {port.number} answered {status}")
 
 
 def _exec(site: Site, there: There, details: Mapping[str, Any], asked: Probe) -> Health:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from mlox.backends.asking import binding
 from mlox.backends.native import (
     carrying,
     comparing,
@@ -245,7 +246,7 @@ class NativeBackend:
             UnknownNameError: the unit has no such port.
         """
         del viewer
-        found = probing.binding(unit, port)
+        found = binding(unit, port)
         return Endpoint(found.address or ports.HOST, found.number)
 
     def leftovers(self) -> tuple[Leftover, ...]:

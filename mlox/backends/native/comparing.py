@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 
+from mlox.backends.asking import known
 from mlox.backends.native import shim
 from mlox.backends.native.layout import UnitPlace
 from mlox.backends.native.site import Site
-from mlox.errors import UnknownNameError
 from mlox.protocols import Deviation
 from mlox.secret import Secret
 from mlox.units import Unit
@@ -25,21 +25,13 @@ def compare(site: Site, unit: Unit, secrets: Mapping[str, Secret]) -> tuple[Devi
     place = site.place(unit.stack).unit(unit.service, unit.name)
     if not place.annotation.exists():
         return ()
-    variables = {name: text for name, value in unit.environment if (text := _known(value, secrets)) is not None}
+    variables = {name: text for name, value in unit.environment if (text := known(value, secrets)) is not None}
     return (
         *_files(place, unit, secrets),
         *_entry(place),
         *_launch(place, unit, variables),
         *_process(place, variables),
     )
-
-
-def _known(text: str, secrets: Mapping[str, Secret]) -> str | None:
-    """The final text; None where it holds a secret that cannot be read."""
-    try:
-        return finish(text, secrets)
-    except UnknownNameError:
-        return None
 
 
 def _files(place: UnitPlace, unit: Unit, secrets: Mapping[str, Secret]) -> Iterator[Deviation]:
@@ -54,7 +46,7 @@ def _files(place: UnitPlace, unit: Unit, secrets: Mapping[str, Secret]) -> Itera
             continue
         except OSError:  # it is closed to us; whoever runs the service sees more
             continue
-        wanted, mode = _known(file.content, secrets), stat.S_IMODE(there.st_mode)
+        wanted, mode = known(file.content, secrets), stat.S_IMODE(there.st_mode)
         if content is None:
             yield Deviation("file", name, "no file any more")
         elif wanted is not None and content != wanted.encode():

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Collection
 
+from mlox.backends.asking import binding, page
 from mlox.backends.native import ports, shim
 from mlox.backends.native.layout import UnitPlace
 from mlox.backends.native.observing import ended
 from mlox.backends.native.site import Site
 from mlox.backends.native.supervisor import Program
-from mlox.errors import CommandError, UnknownNameError
+from mlox.errors import CommandError
 from mlox.protocols import Health
-from mlox.units import PortBinding, Probe, Unit
+from mlox.units import Probe, Unit
 from mlox.variables import finish
 
 LOOP = 3
@@ -72,31 +72,7 @@ def _ask(site: Site, place: UnitPlace, unit: Unit, program: Program, restarts: i
     if asked.kind == "tcp":
         accepted = ports.answers(port.number, asked.timeout_s)
         return Health(accepted, f"port {port.number} {'accepts' if accepted else 'does not accept'} connections")
-    return _http(port, asked)
-
-
-def binding(unit: Unit, name: str) -> PortBinding:
-    """The port of that name.
-
-    Raises:
-        UnknownNameError: the unit has none.
-    """
-    port = unit.port(name)
-    if port is None:
-        raise UnknownNameError.among("port", name, [port.name for port in unit.ports], where=f"{unit.key}: ")
-    return port
-
-
-def _http(port: PortBinding, asked: Probe) -> Health:
-    connection = http.client.HTTPConnection(ports.HOST, port.number, timeout=asked.timeout_s)
-    try:
-        connection.request("GET", asked.path, headers={"Connection": "close"})
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as e:
-        return Health(False, f"GET {asked.path} on port {port.number}: {str(e) or type(e).__name__}")
-    finally:
-        connection.close()
-    return Health(status in asked.status, f"GET {asked.path} on port {port.number} answered {status}")
+    return page(port, asked)
 
 
 def _exec(site: Site, place: UnitPlace, asked: Probe) -> Health:
