@@ -206,7 +206,8 @@ def _not_running(trial: Trial) -> str:
 
 
 def _pids(trial: Trial) -> dict[str, tuple[str, int | None]]:
-    return {o.key: (o.state, o.pid) for o in trial.scratch.observed}
+    """What runs, as which process; one that is starting becomes a running one by itself."""
+    return {o.key: ("running" if o.state == "starting" else o.state, o.pid) for o in trial.scratch.observed}
 
 
 def _data_folders(trial: Trial) -> list[tuple[tuple[str, str], str]]:

@@ -24,7 +24,7 @@ from tests.live.native_stage import SERVER, STACK, free_port
 
 IMAGE = "python:3.11-slim"
 STACKS = (STACK, "other-0001")
-"""All that the contract makes: the engine may have others."""
+"""What the contract makes: the engine may have others."""
 DATA = "/mlox/data"
 INSIDE = SERVER.replace("127.0.0.1", "0.0.0.0")  # noqa: S104
 
@@ -113,12 +113,13 @@ class DockerBench:
 
 
 @contextmanager
-def docker() -> Iterator[DockerBench]:
+def docker(*stacks: str) -> Iterator[DockerBench]:
+    """The bench on the usual engine; of the contract's stacks, or of these, nothing is left in the end."""
     with contextlib.ExitStack() as closing:
         engine = closing.enter_context(contextlib.closing(usual_engine()))
         made = DockerBench(engine, closing)
         yield made
-        for stack in STACKS:
+        for stack in stacks or STACKS:
             for seen in made.backend.observe(stack):
                 made.backend.stop(stack, seen.service, seen.name, purge=True, emit=silent)
             made.backend.forget(stack)

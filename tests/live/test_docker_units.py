@@ -29,7 +29,7 @@ pytestmark = pytest.mark.xdist_group("engine")
 
 @pytest.fixture
 def bench() -> Iterator[DockerBench]:
-    with docker() as made:
+    with docker(STACK) as made:
         yield made
 
 
