@@ -16,8 +16,9 @@ def idle(seen: Iterable[Observed], planned: Collection[Unit], leaving: Collectio
         []
     """
     keys = {unit.key for unit in planned}
-    stay = [o for o in seen if o.key not in keys and o.state != "stopped" and o not in leaving]
-    needed = {name for unit in (*planned, *(o.unit for o in stay)) for name in unit.after}
+    stay = [o for o in seen if o.key not in keys and o not in leaving]
+    running = [o.unit for o in stay if o.state != "stopped"]
+    needed = {name for unit in (*planned, *running) for name in unit.after}
     return [o for o in stay if o.unit.forwards and o.service not in needed]
 
 

@@ -26,6 +26,7 @@ class Move:
     Attributes:
         before: the units as they run on ``source``. ``after``: as they will run on ``target``.
         consumers: the units that stop meanwhile, since they need the service.
+        forwarders: those by which it reaches, from there, what it needs, and that do not run yet.
         size_bytes: how much data there is. ``folders``: the names of what it lies in.
         starts: what a move that was cut off had stopped: it starts as well.
     """
@@ -36,6 +37,7 @@ class Move:
     before: tuple[Unit, ...]
     after: tuple[Unit, ...]
     consumers: tuple[Unit, ...] = ()
+    forwarders: tuple[Unit, ...] = ()
     wired: tuple[Wired, ...] = ()
     size_bytes: int = 0
     folders: tuple[str, ...] = ()

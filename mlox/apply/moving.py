@@ -51,7 +51,7 @@ def carry(move: Move, seams: Seams, *, emit: Emit, commit: Callable[[], None]) -
     arriving = Passage(move.service, "arriving", move.source, stopped)
     target.note_passage(move.stack, arriving)
     found = _copy(move, units, seams, emit)
-    for unit in units:
+    for unit in (*move.forwarders, *units):
         run.start(unit)
     if move.compares:
         _compare(move, held, _told(units, target, run))

@@ -69,14 +69,16 @@ def plan_move(around: Surroundings, name: str, target: str, version: str | None 
     after = replace(around, spec=spec)
     listed = [unit.service for unit in users if unit.service in spec.services]
     rendered = resolve(spec, [name, *listed], after.world(spec))
+    there_then = tuple(unit for unit in rendered if unit.service == name)
     size = around.backend(source).data_size(before)
     move = Move(
         name,
         source,
         target,
         before,
-        tuple(unit for unit in rendered if unit.service == name),
+        there_then,
         users,
+        _forwarders(around, there_then, rendered),
         _wired(users, rendered),
         size,
         tuple(sorted({data for unit in before for data, _ in unit.directories if data != CONFIG})),
@@ -128,11 +130,9 @@ def _version(
     """
     native = around.spec_of(target).backend == "native"
     found = around.found_version(target, entry)
-    published = (
-        entry.version if programs(entry) and not native and _major(entry.version) == _major(current) else current
-    )
+    published = entry.version if programs(entry) and not native and not _apart(entry.version, current) else current
     chosen = found or current if native else asked or published
-    if _major(chosen) != _major(current) or (asked is not None and _major(asked) != _major(chosen)):
+    if _apart(chosen, current) or (asked is not None and _apart(asked, chosen)):
         raise RequirementError(
             f"{name} has data of version {current}, and {target} has {chosen if asked is None else asked}",
             hint=f"Have version {_major(current)} there, or name one: mlox move {name}@{current} --to {target}.",
@@ -141,8 +141,20 @@ def _version(
     return chosen
 
 
+def _apart(version: str, other: str) -> bool:
+    """Whether two versions are of different major ones; a date or the name of a build has none, and tells nothing."""
+    majors = (_major(version), _major(other))
+    return all(each.isdigit() for each in majors) and majors[0] != majors[1]
+
+
 def _major(version: str) -> str:
     return version.lstrip("v").partition(".")[0]
+
+
+def _forwarders(around: Surroundings, units: Sequence[Unit], rendered: Sequence[Unit]) -> tuple[Unit, ...]:
+    needed = {each for unit in units for each in unit.after}
+    running = {o.key for o in around.everything if o.state == "running"}
+    return tuple(u for u in rendered if u.forwards and u.service in needed and u.key not in running)
 
 
 def _wired(users: Sequence[Unit], rendered: Sequence[Unit]) -> tuple[Wired, ...]:

@@ -11,10 +11,13 @@ import psycopg
 import pytest
 
 from tests.live.docker_stage import Engine
+from tests.live.object_stage import minio_path
 from tests.live.placing import IMAGES
 from tests.live.support import Project, project
 from tests.live.test_postgres import INSTALLED
 from tests.live.test_two_stacks import talk
+
+__all__ = ["minio_path"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("engine")]
 LOG = """
@@ -115,3 +118,28 @@ def test_a_consumer_is_wired_anew_and_keeps_its_runs(shop: Project) -> None:
     moved(shop, "postgres", "docker")
     assert shop.row("mlflow")["status"] == "running"
     assert json.loads(shop.python(LOG).out.splitlines()[-1]) == before
+
+
+@pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install")
+@pytest.mark.timeout(1800)  # the first time MinIO is built
+def test_an_mlflow_with_database_and_bucket_there_and_back(
+    data_home: Path, tmp_path: Path, engine: Engine, minio_path: str
+) -> None:
+    """Each of the three by itself: meanwhile they reach each other across back ends, by forwarders that come and go."""
+    for name in ("postgres", "minio", "mlflow"):
+        engine.image(IMAGES[name])
+    with project(tmp_path / "shop", data_home, DOCKER_HOST=engine.host, PATH=minio_path) as shop:
+        shop.done("init", "demo")
+        shop.done("add", "postgres", "--on", "docker")
+        shop.done("add", "minio", "--on", "docker")
+        shop.done("up", "mlflow", "--on", "docker")
+        assert shop.python(LOG.replace("sys.argv[-1]", "'write'")).code == 0
+        before = json.loads(shop.python(LOG).out.splitlines()[-1])
+        ways = []
+        for name, to in [(name, to) for to in ("local", "docker") for name in ("postgres", "minio", "mlflow")]:
+            moved(shop, name, to)
+            assert json.loads(shop.python(LOG).out.splitlines()[-1]) == before
+            rows = [row["name"].partition("--for-") for row in shop.json("status")["services"]]
+            ways.append({provider for provider, found, _ in rows if found})
+        assert ways == [{"postgres"}, {"postgres", "minio"}, set(), set(), set(), set()]
+        assert {shop.row(name)["server"] for name in ("postgres", "minio", "mlflow")} == {"docker"}
