@@ -14,7 +14,7 @@ from tests.contracts.benches import PASSWORD, STACK, Bench, a_unit, seen, start,
 
 
 def test_where_nothing_was_started_there_is_nothing(bench: Bench) -> None:
-    assert bench.backend.observe() == ()
+    assert bench.backend.observe(STACK) == ()
     assert bench.backend.observe(STACK) == ()
     assert bench.backend.leftovers() == ()
     assert bench.backend.logs(STACK, "web", "server", lines=5) == ()
@@ -70,7 +70,7 @@ def test_a_changed_unit_takes_the_place_of_the_old_one(bench: Bench) -> None:
     after = up(bench, changed)
     assert after.pid != before.pid
     assert after.unit == changed
-    assert len(bench.backend.observe()) == 1
+    assert len(bench.backend.observe(STACK)) == 1
 
 
 def test_a_stopped_unit_is_still_known_and_starts_again(bench: Bench) -> None:
@@ -90,7 +90,7 @@ def test_stopping_twice_or_what_never_was_is_no_error(bench: Bench) -> None:
     stop(bench, unit)
     bench.backend.stop(STACK, "never", "server", purge=False, emit=silent)
     bench.backend.stop(STACK, "never", "server", purge=True, emit=silent)
-    assert [o.service for o in bench.backend.observe()] == ["web"]
+    assert [o.service for o in bench.backend.observe(STACK)] == ["web"]
 
 
 @pytest.mark.parametrize("running", [True, False])
@@ -101,7 +101,7 @@ def test_a_purged_unit_is_forgotten(bench: Bench, running: bool) -> None:
         stop(bench, unit)
     stop(bench, unit, purge=True)
     stop(bench, unit, purge=True)
-    assert bench.backend.observe() == ()
+    assert bench.backend.observe(STACK) == ()
     assert bench.backend.logs(STACK, "web", "server", lines=5) == ()
 
 

@@ -10,7 +10,7 @@ from mlox.errors import RequirementError, ServiceError, UnknownNameError, UsageE
 from mlox.protocols import Leftover, Program, Question, silent
 from mlox.secret import Secret
 from mlox.units import Job, PortBinding, Software
-from tests.contracts.benches import PASSWORD, SECRETS, Bench, a_unit, seen, start, stop, until, up
+from tests.contracts.benches import PASSWORD, SECRETS, STACK, Bench, a_unit, seen, start, stop, until, up
 
 
 def test_facts_say_where_data_lies_and_what_there_is_room_for(bench: Bench) -> None:
@@ -50,7 +50,7 @@ def test_a_taken_port_is_named_and_nothing_is_started(bench: Bench) -> None:
         with pytest.raises(RequirementError, match=rf"port {taken} \(http of web\) is taken") as caught:
             start(bench, unit)
     assert caught.value.hint == "Run the same command again: mlox picks a free port."
-    assert bench.backend.observe() == ()
+    assert bench.backend.observe(STACK) == ()
 
 
 def test_what_is_missing_is_named(bench: Bench) -> None:
@@ -80,7 +80,7 @@ def test_a_failing_job_stops_the_start_and_runs_again_next_time(bench: Bench) ->
             start(bench, unit)
         assert "no space for ***" in caught.value.problem
         assert PASSWORD not in caught.value.problem
-    assert [(o.unit, o.state) for o in bench.backend.observe()] == [(unit, "stopped")]
+    assert [(o.unit, o.state) for o in bench.backend.observe(STACK)] == [(unit, "stopped")]
 
 
 def test_a_job_of_a_running_unit_succeeds_or_fails(bench: Bench) -> None:

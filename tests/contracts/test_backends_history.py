@@ -65,5 +65,5 @@ def test_it_stays_while_units_come_and_go_and_is_no_unit(bench: Bench) -> None:
     stop(bench, unit)
     stop(bench, unit, purge=True)
     assert bench.backend.history(STACK) == (entry(1),)
-    assert bench.backend.observe() == ()
+    assert bench.backend.observe(STACK) == ()
     bench.backend.forget(STACK)

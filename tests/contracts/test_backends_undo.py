@@ -128,9 +128,9 @@ def test_a_purge_takes_what_was_kept_with_it(bench: Bench) -> None:
     bench.backend.keep(STACK, "web", data=True)
     start(bench, changed(unit))
     stop(bench, unit, purge=True)
-    assert bench.backend.observe() == ()
+    assert bench.backend.observe(STACK) == ()
     assert bench.backend.take_back(STACK, "web") == Kept()
-    assert bench.backend.observe() == ()
+    assert bench.backend.observe(STACK) == ()
 
 
 def test_of_another_service_nothing_is_kept(bench: Bench) -> None:
