@@ -2,26 +2,108 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pyrage
 import pytest
 
+from mlox.catalog import BUILT_IN
+from mlox.verbs import all_verbs
 from tests.live.engine.images import still
-from tests.live.support import Project
+from tests.live.support import Project, snapshot
 from tests.live.yard_stage import Yard, world, yard
 
 pytestmark = pytest.mark.xdist_group("engine")
 
 
+DRY = (
+    "init",
+    "add redis --as fresh --on docker",
+    "add postgres --on docker",
+    "add feature-store",
+    "remove stopped",
+    "up",
+    "up written",
+    "up stopped",
+    "up postgres --on docker",
+    "up runs --set maxmemory_mb=32",
+    "up --prune",
+    "up --detach",
+    "down",
+    "down runs --purge",
+    "down --purge",
+    "restart",
+    "restart runs",
+    "move stopped --to local",
+    "adopt",
+    "import compose.yaml",
+    "run runs -- touch touched",
+    "exec runs -- touch /data/touched",
+    "secrets set OTHER --generate 20",
+    "secrets remove TOKEN",
+    "secrets rotate runs.password",
+    "secrets share {key} --name bea",
+    "secrets unshare ada",
+    "secrets join",
+    "secrets key save key.age",
+    "secrets scan page.ipynb --fix",
+    "catalog new hello",
+    "catalog test mine.yaml",
+    "clean",
+)
+LOOKS = (
+    "plan",
+    "status",
+    "why runs",
+    "why stopped",
+    "why runs --settings",
+    "logs runs",
+    "env runs",
+    "open runs",
+    "info redis",
+    "catalog",
+    "check",
+    "drift",
+    "history",
+    "doctor",
+    "help up",
+    "export compose",
+    "secrets get TOKEN",
+    "secrets list",
+)
+NOT_HERE = {"secrets key load", "use"}
+"""One asks for a passphrase at a terminal before anything else, one is for kernels."""
+KEY = str(pyrage.x25519.Identity.generate().to_public())
+
+PAGE: dict[str, Any] = {
+    "cells": [{"cell_type": "code", "id": "a", "execution_count": 1, "metadata": {}, "source": "", "outputs": []}],
+    "metadata": {},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, data_home: Path) -> Iterator[Yard]:
-    """A stack with one service that runs, one that is stopped, and one that is only written."""
+    """A stack with one service that runs, one that is stopped, and one that is only written; a secret in the vault."""
     with yard(tmp_path_factory.mktemp("shop"), data_home) as made:
         for name in ("runs", "stopped"):
             made.project.done("up", "redis", "--as", name, "--on", "docker")
         made.project.done("down", "stopped")
         made.project.done("add", "redis", "--as", "written", "--on", "docker")
+        made.project.done("secrets", "set", "TOKEN", stdin="hunter22hunter22")
+        made.project.done("secrets", "share", KEY, "--name", "ada", "-y")
+        folder = made.project.folder
+        (folder / "compose.yaml").write_text("services: {cache: {image: 'redis:7', ports: ['127.0.0.1:7000:6379']}}")
+        (folder / "mine.yaml").write_bytes((BUILT_IN / "redis.yaml").read_bytes())
+        told = {"output_type": "stream", "name": "stdout", "text": ["hunter22hunter22\n"]}
+        page = copy.deepcopy(PAGE)
+        page["cells"][0]["outputs"] = [told]
+        (folder / "page.ipynb").write_text(json.dumps(page))
         yield made
 
 
@@ -31,46 +113,36 @@ def images_stay() -> Iterator[None]:
         yield
 
 
+def everything(shop: Yard) -> tuple[str, object]:
+    """What the engine has, and each file of the workspace and below the data home."""
+    return world(shop.engine), snapshot(shop.project.folder, shop.project.home)
+
+
+def test_every_verb_is_looked_at() -> None:
+    """In a dry run, or as one that only looks."""
+    tried = {name for line in (*DRY, *LOOKS) for name in all_verbs() if f"{line} ".startswith(f"{name} ")}
+    assert set(all_verbs()) - tried == NOT_HERE
+
+
 @pytest.mark.usefixtures("images_stay")
-@pytest.mark.parametrize(
-    "line",
-    [
-        "add redis --as fresh --on docker",
-        "add postgres --on docker",
-        "remove stopped",
-        "up",
-        "up written",
-        "up stopped",
-        "up postgres --on docker",
-        "up runs --set maxmemory_mb=32",
-        "up --prune",
-        "up --detach",
-        "down",
-        "down runs --purge",
-        "down --purge",
-        "restart",
-        "restart runs",
-        "secrets rotate runs.password",
-        "clean",
-        "run runs -- touch touched",
-    ],
-)
+@pytest.mark.parametrize("line", DRY)
 def test_a_dry_run_changes_nothing(shop: Yard, line: str) -> None:
-    before = world(shop.engine)
-    words = line.split()
+    before = everything(shop)
+    words = line.format(key=KEY).split()
     cut = words.index("--") if "--" in words else len(words)
-    for flags in (["--dry-run"], ["--dry-run", "--json"]):
+    for flags in (["--dry-run", "-y"], ["--dry-run", "-y", "--json"]):
         said = shop.project.mlox(*words[:cut], *flags, *words[cut:])
         assert said.code == 0, said
-    assert world(shop.engine) == before
+    assert everything(shop) == before
 
 
 @pytest.mark.usefixtures("images_stay")
-@pytest.mark.parametrize("line", ["plan", "status", "why runs", "why stopped", "logs runs", "env runs", "catalog"])
+@pytest.mark.parametrize("line", LOOKS)
 def test_a_look_changes_nothing(shop: Yard, line: str) -> None:
-    before = world(shop.engine)
-    shop.project.done(*line.split())
-    assert world(shop.engine) == before
+    before = everything(shop)
+    said = shop.project.mlox(*line.split())
+    assert said.code == 0, said
+    assert everything(shop) == before
 
 
 @pytest.fixture
