@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,8 @@ def sight_from(seen: dict[str, Any], found: dict[str, Any], log: tuple[str, ...]
         missing=tuple((kind, what) for kind, what in found.pop("missing", ())),
         **found,
     )
-    return Sight(Observed("demo-0001", "redis", "server", "", UNIT, **seen), health, findings, log)
+    unit = replace(UNIT, backend=seen.pop("backend", "native"))
+    return Sight(Observed("demo-0001", "redis", "server", "", unit, **seen), health, findings, log)
 
 
 @pytest.mark.parametrize("data", list(cases()))

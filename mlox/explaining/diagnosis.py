@@ -221,8 +221,11 @@ def _ended(case: Case, sight: Sight) -> Diagnosis | None:
 def _waits(case: Case, sight: Sight) -> Diagnosis | None:
     if sight.seen.state != "stopped":
         return None
-    problem = f"{case.name} is stopped because its supervisor was ended; it waits for mlox up."
-    return Diagnosis("supervisor-gone", problem, times(sight), step=f"mlox up {case.name}")
+    native = sight.seen.unit.backend == "native"
+    cause = "supervisor-gone" if native else "not-started"
+    why = "its supervisor was ended" if native else "its container was made and did not start"
+    problem = f"{case.name} is stopped because {why}; it waits for mlox up."
+    return Diagnosis(cause, problem, times(sight), step=f"mlox up {case.name}")
 
 
 def _starting(case: Case, sight: Sight) -> Diagnosis | None:
