@@ -21,7 +21,7 @@ def read_ports(project: Project, part: Part) -> None:
     for port in found:
         name = _port_name(port, part.ports)
         part.ports[name] = {"port": port.inside, **({"protocol": "udp"} if port.protocol == "udp" else {})}
-        if port.published in {number for other in project.parts.values() for number in other.published.values()}:
+        if (port.published, port.protocol) in _published(project):
             findings.warn(path, f"{port.published} is asked for twice", "this one gets another number on the host")
         elif port.published is not None:
             part.published[name] = port.published
@@ -29,6 +29,11 @@ def read_ports(project: Project, part: Part) -> None:
             where = f"on {port.address}" if port.address not in ("", "0.0.0.0", "::") else "on every interface"  # noqa: S104
             host = f"127.0.0.1:{port.published or ''}:{port.inside}"
             findings.warn(path, f"{port.published or port.inside} was published {where}", f"now on loopback: {host}")
+
+
+def _published(project: Project) -> set[tuple[int, str]]:
+    parts = project.parts.values()
+    return {(at, scalar(part.ports[n].get("protocol", "tcp"))) for part in parts for n, at in part.published.items()}
 
 
 def _port_name(port: Port, taken: dict[str, Raw]) -> str:

@@ -32,6 +32,8 @@ def choose_ports(
 ) -> dict[str, int]:
     """A number for each port: what the service has stays; else what the user asked for; else the first free one.
 
+    A port of TCP and one of UDP may have the same number.
+
     Args:
         asked: by ``mlox.yaml``. ``had``: by the annotation of what runs or ran.
         held: those of its ports that the service itself listens on right now.
@@ -46,11 +48,12 @@ def choose_ports(
     numbers: dict[str, int] = {}
     for port, spec in service.ports.items():
         old, wanted = had.get(port), asked.get(port)
-        taken = {*busy, *numbers.values()}
+        rivals = {other for other, its in service.ports.items() if its.protocol == spec.protocol}
+        taken = {*busy, *(number for other, number in numbers.items() if other in rivals)}
         if old is not None and wanted in (None, old) and (port in held or old not in taken):
             numbers[port] = old
         elif wanted is None:
-            numbers[port] = _first_free(name, spec.port, {*taken, *kept, *asked.values()})
+            numbers[port] = _first_free(name, spec.port, {*taken, *kept, *(asked[p] for p in rivals & asked.keys())})
         elif wanted not in taken:
             numbers[port] = wanted
         else:
