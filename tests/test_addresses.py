@@ -95,7 +95,8 @@ def test_a_client_of_mlflow_gets_its_environment() -> None:
     texts = client_texts(service, (running(service),), {}, {"http": Endpoint("127.0.0.1", 5001)})
     assert texts.environment["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:5001"
     assert finish(texts.environment["MLFLOW_TRACKING_PASSWORD"], {"admin_password": Secret("x")}) == "x"
-    assert set(texts.preferences) == {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"}
+    direct = {"MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD"}
+    assert set(texts.preferences) == {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", *direct}
 
 
 def test_every_variable_of_a_client_is_filled_in() -> None:
