@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from mlox.backends.docker import containers, entries, labels
+from mlox.backends.docker import containers, entries, labels, naming, rooms
 from mlox.backends.docker.entries import Entry
 from mlox.backends.docker.labels import Name
 from mlox.errors import CommandError, RequirementError, SpecError
@@ -163,6 +163,25 @@ def test_what_a_killed_start_left_is_gone_on_with(bench: DockerBench) -> None:
     assert [o.state for o in bench.backend.observe(STACK)] == ["running"]
     bench.backend.stop(STACK, "box", "server", purge=True, emit=silent)
     assert labels.listed(bench.engine, STACK) == []
+
+
+def test_a_purge_that_was_killed_is_finished_by_the_next(bench: DockerBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A volume goes after its container; until then the unit is there."""
+    unit = a_unit("echo hello >/data/word", container=Container(volumes=(Volume("data", "/data"),)))
+    bench.backend.start(unit, {}, silent)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rooms, "remove_volumes", killed)
+        with pytest.raises(KeyboardInterrupt):
+            bench.backend.stop(STACK, "box", "server", purge=True, emit=silent)
+    assert [(seen.unit, seen.state) for seen in bench.backend.observe(STACK)] == [(unit, "stopped")]
+    assert len(rooms.volumes_of(bench.engine, naming.Labels(STACK))) == 2
+    bench.backend.stop(STACK, "box", "server", purge=True, emit=silent)
+    assert bench.backend.observe(STACK) == ()
+    assert rooms.volumes_of(bench.engine, naming.Labels(STACK)) == ()
 
 
 def test_a_volume_of_somebody_else_is_used_and_stays(bench: DockerBench) -> None:

@@ -71,6 +71,11 @@ class Name:
         """What ran before a change that is not settled."""
         return f"{self.plain}.kept"
 
+    @property
+    def purging(self) -> str:
+        """What stands for it while its data is removed."""
+        return f"{self.plain}.purging"
+
     def beside(self, role: str) -> str:
         """One that does something for the unit."""
         return f"{self.plain}.{role}"

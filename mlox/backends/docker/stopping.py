@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlox.backends.docker import containers, labels, rooms
+from mlox.backends.docker import blank, containers, labels, rooms
 from mlox.backends.docker.labels import Name, There
 from mlox.backends.docker.naming import Labels
 from mlox.backends.docker.site import Site
@@ -52,8 +52,21 @@ def _purge(site: Site, name: Name, there: There | None, emit: Emit) -> None:
         volumes |= {*rooms.ours(there.unit)} - shared
     if own or volumes:
         emit(Event(name.service, f"removing the data of {name.service}.{name.unit}"))
+    standing = _stand_in(site, name, there) if there is not None and volumes else None
     for each in own:
-        containers.remove(site.engine, each.id)
+        if each.id != standing:
+            containers.remove(site.engine, each.id)
     rooms.remove_volumes(site.engine, sorted(volumes), Labels(name.stack, name.service))
+    if standing is not None:
+        containers.remove(site.engine, standing)
     if all(each.role in (labels.HISTORY, labels.PASSAGE) for each in labels.listed(site.engine, name.stack)):
         rooms.remove_network(site.engine, name.stack)
+
+
+def _stand_in(site: Site, name: Name, there: There) -> str:
+    """An empty container that stands for the unit until its data is gone: a volume goes only after its container."""
+    if there.name == name.purging:
+        return there.id
+    told = labels.labels_of(there.unit) if isinstance(there.unit, Unit) else there.labels.to_engine()
+    doing = f"remove the data of {name.service}"
+    return containers.create(site.engine, name.purging, blank.body(site, told), doing=doing)
