@@ -122,11 +122,13 @@ def recover(site: Site, stack: str) -> None:
     for (_, service), note in known.items():
         if note.back:
             take_back(site, stack, service)
-    for each in labels.current(found).values():
+    units = labels.current(found).values()
+    for each in units:
         stopping.go_on(site, each)
     for each in found:
         whole = (each.labels.stack, each.labels.service) in known
-        if not whole and (each.role == "note" or each.name == each.named.kept):
+        left = not whole and (each.role == "note" or each.name == each.named.kept)
+        if left or (each.name == each.named.purging and each not in units):
             containers.remove(site.engine, each.id)
     if found:
         kept = {f"{name}.kept" for note in known.values() for name in _data(note)}

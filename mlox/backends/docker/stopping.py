@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlox.backends.docker import blank, containers, labels, rooms
+from mlox.backends.docker import blank, containers, labels, naming, rooms
 from mlox.backends.docker.labels import Name, There
 from mlox.backends.docker.naming import Labels
 from mlox.backends.docker.site import Site
@@ -56,11 +56,14 @@ def _purge(site: Site, name: Name, there: There | None, emit: Emit) -> None:
     for each in own:
         if each.id != standing:
             containers.remove(site.engine, each.id)
-    rooms.remove_volumes(site.engine, sorted(volumes), Labels(name.stack, name.service))
+    first = naming.settings(name.stack, name.service, name.unit)  # it says which jobs were done on the data
+    by_turn = sorted(volumes, key=lambda volume: (volume != first, volume))
+    rooms.remove_volumes(site.engine, by_turn, Labels(name.stack, name.service))
+    left = [each for each in labels.listed(site.engine, name.stack) if each.id != standing]
+    if all(each.role in (labels.HISTORY, labels.PASSAGE) for each in left):
+        rooms.remove_network(site.engine, name.stack)
     if standing is not None:
         containers.remove(site.engine, standing)
-    if all(each.role in (labels.HISTORY, labels.PASSAGE) for each in labels.listed(site.engine, name.stack)):
-        rooms.remove_network(site.engine, name.stack)
 
 
 def _stand_in(site: Site, name: Name, there: There) -> str:
