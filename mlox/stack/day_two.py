@@ -1,26 +1,26 @@
-"""What a stack answers once it runs: a part of :class:`~mlox.stack.stack.Stack`."""
+"""What a stack answers once it runs: a part of :class:`~mlox.stack.stack.Stack`.
+
+Each call loads what it alone needs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
-from mlox.locks import Hold
-from mlox.moves import Move
 from mlox.protocols import Emit, Write, silent
-from mlox.stack.adopting import Adoption, adoption, write
-from mlox.stack.checking import check
-from mlox.stack.drifting import Drifted, drift
-from mlox.stack.executing import execute, running_unit
-from mlox.stack.findings import Checked
-from mlox.stack.holding import hold_here
-from mlox.stack.movable import looked, plan_move
-from mlox.stack.moved import Moved
-from mlox.stack.moving import move_service
-from mlox.stack.remembering import History, history
-from mlox.stack.server import Server
 from mlox.stack.surroundings import Surroundings
 from mlox.workspace import Workspace
+
+if TYPE_CHECKING:
+    from mlox.moves import Move
+    from mlox.stack.adopting import Adoption
+    from mlox.stack.drifting import Drifted
+    from mlox.stack.findings import Checked
+    from mlox.stack.moved import Moved
+    from mlox.stack.remembering import History
+    from mlox.stack.server import Server
 
 
 class DayTwo:
@@ -41,6 +41,8 @@ class DayTwo:
 
     def check(self, *names: str) -> Checked:
         """What is wrong with what is written; ``.findings`` are a record each. Touches nothing, asks no server."""
+        from mlox.stack.checking import check
+
         return check(self.workspace, names, profile=self._profile)
 
     def drift(self, *names: str) -> Drifted:
@@ -49,6 +51,8 @@ class DayTwo:
         Raises:
             UnknownNameError: there is no service of a name.
         """
+        from mlox.stack.drifting import drift
+
         return drift(self.surroundings(), names)
 
     def adopt(self, *names: str, dry_run: bool = False, emit: Emit = silent) -> Adoption:
@@ -61,6 +65,10 @@ class DayTwo:
             UnknownNameError: there is no such service, or the catalog does not know what it is.
             MloxError: what runs cannot be written.
         """
+        from mlox.locks import Hold
+        from mlox.stack.adopting import adoption, write
+        from mlox.stack.holding import hold_here
+
         found = adoption(self.surroundings(), names)
         if dry_run or not found:
             return found
@@ -75,6 +83,8 @@ class DayTwo:
 
         It is kept on the servers: a colleague sees the same.
         """
+        from mlox.stack.remembering import history
+
         return history(self.surroundings(), name, limit=limit)
 
     def _held(self, *, emit: Emit = silent) -> AbstractContextManager[Surroundings]:
@@ -99,10 +109,14 @@ class DayTwo:
             UnknownNameError: there is no such service, or no such unit of it.
             UsageError: it has several units. ServiceError: it does not run.
         """
+        from mlox.stack.executing import execute
+
         return execute(self.surroundings(), name, argv, unit=unit, input=input, write=write)
 
     def running_unit(self, name: str, unit: str | None = None) -> str:
         """The unit that :meth:`exec` means, as ``service.unit``."""
+        from mlox.stack.executing import running_unit
+
         return running_unit(self.surroundings(), name, unit).key
 
     def plan_move(self, name: str, to: Server | str, *, version: str | None = None) -> Move | None:
@@ -111,7 +125,9 @@ class DayTwo:
         Raises:
             UsageError, RequirementError, SpecError: it cannot move, or not there.
         """
-        target = to.name if isinstance(to, Server) else to
+        from mlox.stack.movable import looked, plan_move
+
+        target = to if isinstance(to, str) else to.name
         return plan_move(looked(self.surroundings(), name, target), name, target, version)
 
     def move(self, name: str, to: Server | str, *, version: str | None = None, emit: Emit = silent) -> Moved:
@@ -124,6 +140,9 @@ class DayTwo:
             RolledBackError: it failed; the service runs where it was, with its data.
             MloxError: it could not begin; nothing was changed.
         """
-        target = to.name if isinstance(to, Server) else to
+        from mlox.stack.movable import looked
+        from mlox.stack.moving import move_service
+
+        target = to if isinstance(to, str) else to.name
         with self._held(emit=emit) as around:
             return move_service(looked(around, name, target), name, target, version, emit=emit)
