@@ -7,9 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from mlox.backends.docker import naming
+from mlox.backends.docker import labels, naming
 from mlox.backends.docker.engine import Engine
-from mlox.backends.docker.labels import There
+from mlox.backends.docker.labels import Name, There
 from mlox.errors import PortTakenError, RequirementError, ServiceError
 
 PATIENCE_S = 20.0
@@ -31,6 +31,18 @@ def inspect(engine: Engine, container: str) -> Mapping[str, Any] | None:
     return found
 
 
+def of_unit(engine: Engine, name: Name) -> Mapping[str, Any] | None:
+    """All that the engine knows of the container that counts of a unit; None where there is none.
+
+    One question, where it has its plain name: no other counts more.
+    """
+    there = inspect(engine, name.plain)
+    if there is not None and labels.are_of(there["Config"]["Labels"], name):
+        return there
+    found = labels.one(engine, name)
+    return inspect(engine, found.id) if found is not None else None
+
+
 def create(engine: Engine, name: str, body: Mapping[str, Any], *, platform: str = "", doing: str) -> str:
     """Make a container and answer its id; one of ours that has the name, and is not needed, is removed before.
 
@@ -40,8 +52,7 @@ def create(engine: Engine, name: str, body: Mapping[str, Any], *, platform: str 
     """
     from docker.errors import APIError
 
-    labels = body.get("Labels") or {}
-    own = naming.Labels.of(labels)
+    own = naming.Labels.of(body.get("Labels") or {})
     deadline = time.monotonic() + PATIENCE_S
     while True:
         with engine.asked(doing) as api:

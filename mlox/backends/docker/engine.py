@@ -71,7 +71,7 @@ class Engine:
                 address, tried = self._look()
                 try:
                     knock(address)
-                    self._client = _opened(address)
+                    self._client = _shared(address)
                 except MloxError:
                     self._found = None
                     raise
@@ -90,6 +90,8 @@ class Engine:
         with self._lock:
             client, self._client, self._found = self._client, None, None
         if client is not None:
+            for known in [known for known, each in list(_CLIENTS.items()) if each is client]:
+                _CLIENTS.pop(known, None)
             client.close()
 
     @contextlib.contextmanager
@@ -169,6 +171,24 @@ def unreachable(error: OSError, address: Address, tried: tuple[Address, ...]) ->
     if not address.said:
         hint = "Start Docker (sudo systemctl start docker, or Docker Desktop); the server local needs none."
     return RequirementError(f"no container engine answers at {place}{'' if plain else f': {words}'}{nor}", hint=hint)
+
+
+_CLIENTS: dict[tuple[int, Address, int, int], DockerClient] = {}
+"""The clients of sockets by process, address and the socket itself: an engine that was started again has another."""
+
+
+def _shared(address: Address) -> DockerClient:
+    """The client that this process has for a socket, since each costs the engine's version; else one of its own."""
+    if address.socket is None:
+        return _opened(address)
+    there = address.socket.stat()
+    key = (os.getpid(), address, there.st_ino, there.st_ctime_ns)
+    client = _CLIENTS.get(key)
+    if client is None:
+        for old in [old for old in list(_CLIENTS) if old[:2] == key[:2]]:
+            _CLIENTS.pop(old, None)
+        client = _CLIENTS.setdefault(key, _opened(address))
+    return client
 
 
 def _opened(address: Address) -> DockerClient:

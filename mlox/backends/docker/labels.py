@@ -143,6 +143,14 @@ def one(engine: Engine, name: Name) -> There | None:
     return next(iter(found.values()), None)
 
 
+def are_of(carried: Mapping[str, str] | None, name: Name) -> bool:
+    """Whether labels are those of a unit's own container."""
+    there, own = carried or {}, naming.Labels.of(carried)
+    if own is None or ROLE in there or naming.LEASE in there:
+        return False
+    return (own.stack, own.service, own.unit) == (name.stack, name.service, name.unit)
+
+
 def labels_of(unit: Unit) -> dict[str, str]:
     """What the container of a unit carries."""
     own = naming.Labels(unit.stack, unit.service, unit.name, unit.digest)

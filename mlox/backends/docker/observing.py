@@ -36,9 +36,8 @@ def observe(site: Site, stack: str | None, service: str | None) -> tuple[Observe
 
 def measure(site: Site, seen: Observed) -> Observed:
     """The same with its process, since when it runs, how often it was started again, and its memory."""
-    there = labels.one(site.engine, Name(seen.stack, seen.service, seen.name))
-    details = containers.inspect(site.engine, there.id) if there is not None else None
-    if there is None or details is None:
+    details = containers.of_unit(site.engine, Name(seen.stack, seen.service, seen.name))
+    if details is None:
         return seen
     state = details["State"]
     pid = int(state["Pid"]) or None
@@ -51,7 +50,7 @@ def measure(site: Site, seen: Observed) -> Observed:
         pid=pid if runs else None,
         since=seconds(state["StartedAt"]) if runs else None,
         restarts=int(details["RestartCount"]),
-        memory_bytes=_memory(site.engine, there.id, pid) if runs and pid else None,
+        memory_bytes=_memory(site.engine, str(details["Id"]), pid) if runs and pid else None,
         note=note,
     )
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlox.backends.asking import binding, page
-from mlox.backends.docker import containers, executing, files, labels, observing, ports
-from mlox.backends.docker.labels import Name, There
+from mlox.backends.docker import containers, executing, files, observing, ports
+from mlox.backends.docker.labels import Name
 from mlox.backends.docker.site import Site
 from mlox.errors import CommandError
 from mlox.protocols import Health
@@ -20,14 +20,14 @@ LOOP = 3
 
 def probe(site: Site, unit: Unit) -> Health:
     """Ask once."""
-    there = labels.one(site.engine, Name.of(unit))
-    details = containers.inspect(site.engine, there.id) if there is not None else None
-    if there is None or details is None or there.state == "created":
+    name = Name.of(unit)
+    details = containers.of_unit(site.engine, name)
+    if details is None or details["State"]["Status"] == "created":
         return Health(False, "it is not running", dead=True)
     state = details["State"]
     restarts = int(details["RestartCount"])
     if state["Status"] in ("exited", "dead"):
-        if unit.completes and state["ExitCode"] == 0 and there.name != there.named.stopped:
+        if unit.completes and state["ExitCode"] == 0 and str(details["Name"]).lstrip("/") != name.stopped:
             return Health(True, "it has ended well")
         return Health(False, observing.ended(state), dead=True)
     if state["Paused"]:
@@ -39,10 +39,10 @@ def probe(site: Site, unit: Unit) -> Health:
         return Health(False, f"it is being started again, after: {last}")
     if unit.completes:
         return Health(False, "it has not ended yet")
-    return _ask(site, there, details, unit)
+    return _ask(site, details, unit)
 
 
-def _ask(site: Site, there: There, details: Mapping[str, Any], unit: Unit) -> Health:
+def _ask(site: Site, details: Mapping[str, Any], unit: Unit) -> Health:
     asked = unit.probe
     if asked is None:
         return Health(True, "running")
@@ -50,7 +50,7 @@ def _ask(site: Site, there: There, details: Mapping[str, Any], unit: Unit) -> He
         health = (details["State"].get("Health") or {}).get("Status", "none")
         return Health(health in ("healthy", "none"), "running" if health == "none" else _last(details, health))
     if asked.kind == "exec":
-        return _exec(site, there, details, asked)
+        return _exec(site, details, asked)
     port = binding(unit, asked.port)
     if asked.kind == "tcp":
         accepted = ports.answers(port.number, asked.timeout_s)
@@ -65,15 +65,16 @@ def _last(details: Mapping[str, Any], health: str) -> str:
     return f"the engine's health check says {health}" + (f": {lines[-1]}" if lines else "")
 
 
-def _exec(site: Site, there: There, details: Mapping[str, Any], asked: Probe) -> Health:
+def _exec(site: Site, details: Mapping[str, Any], asked: Probe) -> Health:
     """Run it inside, with the unit's variables."""
     words = tuple(finish(word) for word in asked.argv)
     shown = words[0].rpartition("/")[2]
     written = bytearray()
     argv = files.through(is_scripted(details), words)
+    container = str(details["Id"])
     try:
         code = executing.run(
-            site, there.id, argv, given=None, timeout_s=asked.timeout_s, take=lambda _, part: written.extend(part)
+            site, container, argv, given=None, timeout_s=asked.timeout_s, take=lambda _, part: written.extend(part)
         )
     except executing.TooLong:
         return Health(False, f"{shown} did not end in {asked.timeout_s:g} s")
