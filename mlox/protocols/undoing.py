@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from mlox.leases import Holder
 from mlox.units import Unit
 
 
@@ -47,3 +48,9 @@ class Undoing(Protocol):
 
     def recover(self, stack: str) -> None:
         """Finish what a killed process left half done here, and remove what it was just writing; it starts nothing."""
+
+    def at_rest(self, stack: str, holder: Holder) -> bool:
+        """Whether nobody but ``holder`` has the stack, and nothing of it is kept, on its way, or half done; only looks.
+
+        Then :meth:`recover` has nothing to do. Where it is not certain, False.
+        """

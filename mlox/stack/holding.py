@@ -35,13 +35,20 @@ def held(hold: Hold, workspace: Workspace, look: Callable[[], Surroundings]) -> 
     """
     with hold:
         hold_here(hold, workspace)
-        around = replace(look(), hold=hold)
-        for backend in around.backends.values():
-            hold.take(backend)
-            backend.recover(hold.stack)
-        around.secrets.recover()
-        stopped = settle(around, hold.emit)
-        yield replace(around, stopped=stopped)
+        yield mended(replace(look(), hold=hold), hold)
+
+
+def mended(around: Surroundings, hold: Hold) -> Surroundings:
+    """The same, held on all of its servers, after what a killed process left half done was finished; read anew.
+
+    Raises:
+        LockedError, Cancelled: somebody else holds one of them.
+    """
+    for backend in around.backends.values():
+        hold.take(backend)
+        backend.recover(hold.stack)
+    around.secrets.recover()
+    return replace(around, stopped=settle(around, hold.emit))
 
 
 def take_everywhere(around: Surroundings) -> Surroundings:

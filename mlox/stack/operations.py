@@ -91,7 +91,7 @@ def new_values(before: StackSpec, after: StackSpec) -> dict[str, dict[str, objec
 
 def plan_up(around: Surroundings, spec: StackSpec, names: Collection[str], prune: bool) -> Plan:
     """The plan that starts ``names`` (none: all) of ``spec``."""
-    known = replace(around, spec=spec)
+    known = around.with_spec(spec)
     world = known.world(spec)
     units = resolve(spec, names or tuple(spec.services), world)
     here = known.local_servers()
@@ -132,7 +132,6 @@ def outcome(plan: Plan, applied: Applied, around: Surroundings, written: Sequenc
         MloxError: the one service that there was failed.
         PartialError: some failed and some did not, or several failed.
     """
-    names = {unit.service for unit in plan.units} | {action.service for action in plan.actions}
     if len(applied.failed) == 1 and not applied.done:
         raise next(iter(applied.failed.values()))
     if applied.failed:
@@ -143,9 +142,15 @@ def outcome(plan: Plan, applied: Applied, around: Surroundings, written: Sequenc
             hint=_hints(applied),
             failures=tuple(applied.failed.items()),
         )
+    return standing(plan, around, written, healthy=applied.done)
+
+
+def standing(plan: Plan, around: Surroundings, written: Sequence[str], *, healthy: Collection[str] = ()) -> Deployed:
+    """How the services of a plan stand, and what else there is to say; those of ``healthy`` have just answered."""
+    names = {unit.service for unit in plan.units} | {action.service for action in plan.actions}
     notes = [f"wrote: mlox.yaml ({', '.join(written)})"] if written else []
     notes += [f"{name} runs but is not in mlox.yaml (stop it: {{mlox}} up --prune)" for name in plan.unlisted]
-    return Deployed(plan, service_rows(around, names, healthy=applied.done), tuple(notes))
+    return Deployed(plan, service_rows(around, names, healthy=healthy), tuple(notes))
 
 
 def _hints(applied: Applied) -> str | None:

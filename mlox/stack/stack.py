@@ -6,7 +6,6 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 
 from mlox.errors import SpecError, UnknownNameError, UsageError
@@ -15,11 +14,11 @@ from mlox.plan import Plan, make_down_plan
 from mlox.protocols import Backend, Emit, silent
 from mlox.specs import StackSpec
 from mlox.specs.model import Scalar
-from mlox.stack.converging import converge
 from mlox.stack.day_two import DayTwo
+from mlox.stack.deploying import Wish, deploy
 from mlox.stack.deployment import Deployment
 from mlox.stack.forwarding import refuse_forwarders
-from mlox.stack.holding import held, is_deployed_by, take_everywhere
+from mlox.stack.holding import held, is_deployed_by
 from mlox.stack.joining import Asked
 from mlox.stack.logs import follow_logs, read_logs
 from mlox.stack.operations import (
@@ -34,7 +33,6 @@ from mlox.stack.operations import (
     users_secrets,
 )
 from mlox.stack.profiles import with_profile
-from mlox.stack.rotating import rotate
 from mlox.stack.rows import service_rows
 from mlox.stack.server import Server
 from mlox.stack.service import Service
@@ -186,7 +184,7 @@ class Stack(DayTwo):
         """What ``up`` would do; touches nothing."""
         around = self.surroundings()
         spec, chosen = starting(around, names, asked)
-        return plan_up(replace(around, spec=spec).everywhere(), spec, chosen, prune)
+        return plan_up(around.with_spec(spec).everywhere(), spec, chosen, prune)
 
     def up(self, *names: str, prune: bool = False, plan: str | None = None, emit: Emit = silent) -> Deployed:
         """Start services, and what they need, and wait until they are healthy; without names, all.
@@ -210,15 +208,13 @@ class Stack(DayTwo):
     ) -> Deployment:
         """Like :meth:`up`, and of services that are yet to be added; returns at once."""
         spec, wanted = starting(self.surroundings(), names, asked)
+        wish = Wish(names, asked, prune, digest)
         starts = wanted or tuple(spec.services)
         acting: list[Backend] = []
 
         def work(cancel: threading.Event) -> Deployed:
-            with self._held(emit=emit, create=True, cancel=cancel, starts=starts) as around:
-                spec, chosen = starting(around, names, asked)
-                fresh = take_everywhere(replace(around, spec=spec))
-                acting.extend(fresh.backends.values())
-                return converge(around, fresh, chosen, prune=prune, digest=digest, emit=emit, cancel=cancel)
+            hold = self._hold(emit=emit, create=True, cancel=cancel, starts=starts)
+            return deploy(wish, hold, self.workspace, self.surroundings, acting, cancel)
 
         def abort() -> None:
             for backend in acting:
@@ -243,6 +239,8 @@ class Stack(DayTwo):
         Raises:
             UsageError: nobody can rotate it, or what knows it does not run. ServiceError: it failed.
         """
+        from mlox.stack.rotating import rotate
+
         with self._held(emit=emit) as around:
             return rotate(around, name, emit=emit)
 
@@ -279,21 +277,21 @@ class Stack(DayTwo):
         return self.workspace.exists and is_deployed_by(pid, self.surroundings())
 
     def _held(
-        self,
-        *,
-        emit: Emit = silent,
-        create: bool = False,
-        dry_run: bool = False,
-        cancel: threading.Event | None = None,
-        starts: Sequence[str] = (),
+        self, *, emit: Emit = silent, create: bool = False, dry_run: bool = False
     ) -> AbstractContextManager[Surroundings]:
         """The surroundings, with the stack held on each of its servers and what a killed process left mended."""
         if dry_run:
             return contextlib.nullcontext(self.surroundings())
+        return held(self._hold(emit=emit, create=create), self.workspace, self.surroundings)
+
+    def _hold(
+        self, *, emit: Emit, create: bool, cancel: threading.Event | None = None, starts: Sequence[str] = ()
+    ) -> Hold:
+        """What holds the stack, which has an id then; nothing is held yet."""
         if create and not self.workspace.exists:
             self.workspace.create(self._name, taken=_taken)
         identity = self.workspace.give_id(taken=_taken).id or ""
-        return held(Hold(identity, emit=emit, cancel=cancel, starts=starts), self.workspace, self.surroundings)
+        return Hold(identity, emit=emit, cancel=cancel, starts=starts)
 
 
 def _taken(identity: str) -> bool:

@@ -54,6 +54,10 @@ class Surroundings:
         """With the data home of this process."""
         return cls(workspace, spec, data_home())
 
+    def with_spec(self, spec: StackSpec) -> Surroundings:
+        """The same of another ``mlox.yaml``; what was seen is asked for anew where that says something else."""
+        return self if spec == self.spec else replace(self, spec=spec)
+
     @cached_property
     def catalog(self) -> Catalog:
         """mlox's services and those below ``services/`` in the workspace."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from mlox.errors import PortTakenError, RequirementError, ServiceError, UnknownNameError, UsageError
+from mlox.leases import Holder
 from mlox.protocols import (
     Emit,
     Ending,
@@ -194,6 +195,11 @@ class FakeBackend(FakeAround, FakeCarrier):
 
     def recover(self, stack: str) -> None:
         """Do nothing: each call here is done or not."""
+
+    def at_rest(self, stack: str, holder: Holder) -> bool:
+        """Whether nobody else has the stack, and nothing of it is kept or on its way."""
+        there, kept = self.holder(stack), any(key[0] == stack for key in self._keeping.kept)
+        return not kept and not self.passages(stack) and (there is None or there.token == holder.token)
 
     def probe(self, unit: Unit) -> Health:
         """Healthy while it runs and is not among ``sick``."""

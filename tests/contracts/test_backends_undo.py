@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from mlox.errors import RequirementError
-from mlox.protocols import Kept, silent
+from mlox.leases import this_process
+from mlox.protocols import Kept, Passage, silent
 from mlox.units import Unit
 from tests.contracts.benches import STACK, Bench, a_unit, seen, start, stop, until, up
 
@@ -155,3 +156,21 @@ def test_a_recovery_where_nothing_was_cut_off_changes_nothing(bench: Bench) -> N
     bench.backend.recover(STACK)
     bench.backend.recover("never-0001")
     assert seen(bench, unit).pid == before.pid
+
+
+def test_a_stack_is_at_rest_only_where_nothing_is_kept_or_on_its_way(bench: Bench) -> None:
+    unit, backend, mine = a_unit(bench), bench.backend, this_process()
+    before = up(bench, unit)
+    assert backend.at_rest(STACK, mine)
+    backend.note_passage(STACK, Passage("web", "leaving", "elsewhere"))
+    assert not backend.at_rest(STACK, mine)
+    backend.forget_passage(STACK, "web")
+    assert backend.at_rest(STACK, mine)
+    assert seen(bench, unit).pid == before.pid
+    backend.keep(STACK, "web", data=True)
+    assert not backend.at_rest(STACK, mine)
+    backend.take_back(STACK, "web")
+    assert not backend.at_rest(STACK, mine)
+    up(bench, unit)
+    backend.settle(STACK, "web")
+    assert backend.at_rest(STACK, mine)

@@ -15,12 +15,12 @@ from typing import Protocol
 
 import pytest
 
-from mlox.backends.docker import naming
+from mlox.backends.docker import DockerBackend, naming
 from mlox.backends.docker.engine import Engine
-from mlox.backends.docker.leasing import EngineLeases
 from mlox.backends.native import NativeBackend
 from mlox.errors import LockedError
-from mlox.leases import Holder, Lease, Leasing, this_process
+from mlox.leases import Holder, Lease, this_process
+from mlox.protocols import Backend, Entry
 from mlox.testing import FakeBackend
 from mlox.transports.local import LocalTransport
 from tests.live.engine_stage import daemon, opened
@@ -40,7 +40,7 @@ class Server(Protocol):
     """What grants leases, and its clock."""
 
     @property
-    def leasing(self) -> Leasing:
+    def leasing(self) -> Backend:
         """The back end."""
 
     def wait(self, seconds: float) -> None:
@@ -67,7 +67,7 @@ class NativeServer:
 class DockerServer:
     def __init__(self, engine: Engine) -> None:
         self.now = 1000.0
-        self.leasing = EngineLeases(engine, lambda: self.now)
+        self.leasing = DockerBackend(Path("/nonexistent/mlox"), engine=engine, clock=lambda: self.now)
 
     def wait(self, seconds: float) -> None:
         self.now += seconds
@@ -222,3 +222,13 @@ def test_of_many_at_once_one_gets_it(server: Server) -> None:
         thread.join(30)
     assert len(got) == 16
     assert len([answer for answer in got if not isinstance(answer, Holder)]) == 1
+
+
+def test_a_stack_that_somebody_else_holds_is_not_at_rest(server: Server) -> None:
+    mine, theirs, at_rest = this_process(), colleague(), server.leasing.at_rest
+    server.leasing.record(STACK, Entry("0001", mine.token, 0.0, "ada", "laptop-2", "mlox", "0123", ()))
+    assert at_rest(STACK, mine)
+    lease = taken(server, theirs)
+    assert (at_rest(STACK, mine), at_rest(STACK, theirs)) == (False, True)
+    lease.release()
+    assert at_rest(STACK, mine)

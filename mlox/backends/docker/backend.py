@@ -171,6 +171,10 @@ class DockerBackend:
         carrying.clear(self._site, stack)
         keeping.recover(self._site, stack)
 
+    def at_rest(self, stack: str, holder: Holder) -> bool:
+        """Whether nobody else has the stack, and nothing of it is kept, on its way, or half done; only looks."""
+        return keeping.at_rest(self._site, stack, holder)
+
     def record(self, stack: str, entry: Entry) -> None:
         """Keep what is done to a stack, in a container that never runs."""
         recording.record(self._site, stack, entry)

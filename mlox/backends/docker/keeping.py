@@ -18,6 +18,7 @@ from mlox.backends.docker import blank, containers, labels, naming, rooms, stopp
 from mlox.backends.docker.labels import KEPT, Name, There
 from mlox.backends.docker.naming import Labels
 from mlox.backends.docker.site import Site
+from mlox.leases import Holder
 from mlox.protocols import Kept
 from mlox.units import Unit
 
@@ -138,6 +139,17 @@ def recover(site: Site, stack: str) -> None:
         rooms.remove_network(site.engine, stack)
 
 
+def at_rest(site: Site, stack: str, holder: Holder) -> bool:
+    """Whether there is nothing to recover, and nobody at work; see :meth:`mlox.protocols.Undoing.at_rest`."""
+    if not site.leases.is_free(stack, holder):
+        return False
+    found = labels.listed(site.engine, stack)
+    units = [each for each in found if each.role != labels.HISTORY]
+    in_place = all(not each.role and each.name == _resting(each) for each in units)
+    kept = (name for name in rooms.volumes_of(site.engine, Labels(stack)) if name.endswith(".kept"))
+    return bool(found) and in_place and not any(kept)
+
+
 def notes(found: Iterable[There]) -> Mapping[tuple[str, str], Note]:
     """What is kept, by stack and service; of two notes the older one counts, since it is followed by the same again."""
     made: dict[tuple[str, str], Note] = {}
@@ -157,6 +169,11 @@ def previous(kept: Mapping[tuple[str, str], Note], there: There) -> Unit | None:
 def kept_units(found: Iterable[There]) -> tuple[Unit, ...]:
     """Every unit that may come back: what it needs must stay."""
     return tuple(unit for note in notes(found).values() for unit in note.units)
+
+
+def _resting(there: There) -> str:
+    """The name that a unit's container has when nothing happens to it."""
+    return there.named.stopped if there.name == there.named.stopped and not there.alive else there.named.plain
 
 
 def _swap(site: Site, found: list[There], note: Note) -> None:

@@ -14,11 +14,11 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from mlox.backends.docker import archives, naming
+from mlox.backends.docker.beats import Clock, Watch
 from mlox.backends.docker.engine import Engine
 from mlox.errors import LockedError, MloxError, RequirementError
 from mlox.leases import Holder, Lease
@@ -41,31 +41,6 @@ NOT_YET = ""
 """What the heartbeat is at before the first one."""
 
 GOING_S, POLL_S = 5.0, 0.05
-
-Clock = Callable[[], float]
-
-
-@dataclass(slots=True)
-class Watch:
-    """What this process saw of heartbeats, by the container's id: the last count, and when that was first seen."""
-
-    clock: Clock
-    seen: dict[str, tuple[str, float]] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def silent_s(self, container: str, count: str) -> float:
-        """For how long the count of a lease has been this one."""
-        now = self.clock()
-        with self.lock:
-            known = self.seen.get(container)
-            if known is None or known[0] != count:
-                known = self.seen[container] = (count, now)
-        return now - known[1]
-
-    def forget(self, container: str) -> None:
-        """There is no such lease any more."""
-        with self.lock:
-            self.seen.pop(container, None)
 
 
 class EngineLeases:
@@ -113,6 +88,11 @@ class EngineLeases:
         """Who holds the lease, as far as this process has seen; see :meth:`mlox.leases.Leasing.holder`."""
         there = self._there(stack)
         return None if there is None or there.holder is None or self._ended(there) else there.holder
+
+    def is_free(self, stack: str, holder: Holder) -> bool:
+        """Whether no lease is there but that of ``holder``, also none that has ended; only looks."""
+        there = self._there(stack)
+        return there is None or (there.holder is not None and there.holder.token == holder.token)
 
     def _granted(self, stack: str, container: str, since: float | None = None) -> EngineLease:
         lease = EngineLease(self._engine, self._watch, stack, container, since)

@@ -170,6 +170,11 @@ class NativeBackend:
         """Finish what a killed process left half done; starts nothing."""
         keeping.recover(self._site, self._site.place(stack))
 
+    def at_rest(self, stack: str, holder: Holder) -> bool:
+        """Whether nobody else has the stack, and nothing of it is kept, on its way, or half done; only looks."""
+        there = self.holder(stack)
+        return (there is None or there.token == holder.token) and keeping.at_rest(self._site, self._site.place(stack))
+
     def record(self, stack: str, entry: Entry) -> None:
         """Keep what is done to a stack, beside its units.
 

@@ -22,7 +22,7 @@ from mlox.backends.native import carrying, folders, labels
 from mlox.backends.native.layout import Place, UnitPlace, check_name, writing
 from mlox.backends.native.logfiles import last_lines
 from mlox.backends.native.site import Site
-from mlox.backends.native.stopping import end_idle_supervisor, halt
+from mlox.backends.native.stopping import end_idle_supervisor, halt, has_idle_supervisor
 from mlox.errors import CommandError
 from mlox.protocols import Kept
 from mlox.units import Unit
@@ -145,6 +145,15 @@ def recover(site: Site, place: Place) -> None:
     end_idle_supervisor(site, place)
     if not place.known():
         folders.tidy(place)
+
+
+def at_rest(site: Site, place: Place) -> bool:
+    """Whether nothing is kept, on its way, or half done, so that :func:`recover` has nothing to do; only looks."""
+    kept = any(path.suffix != ".failed" for path in place.kept.glob("*"))
+    if kept or any(place.moving.glob("*")) or any(_half_written(place)) or has_idle_supervisor(site, place):
+        return False
+    made = (place.supervisor, place.services, place.launch, place.logs, place.units)
+    return bool(place.known()) or not any(folder.exists() for folder in made)
 
 
 def previous(place: UnitPlace) -> Unit | None:

@@ -33,13 +33,18 @@ def end_idle_supervisor(site: Site, place: Place) -> None:
     if place.supervisor.is_dir():
         supervisor = site.supervisor(place)
         with supervisor.locked():
-            programs = supervisor.programs()
-            if programs is None:
-                idle = not any(place.units.glob("*.conf"))
-            else:
-                idle = all(program.state == "STOPPED" for program in programs.values())
-            if idle:
+            if has_idle_supervisor(site, place):
                 supervisor.shut_down()
+
+
+def has_idle_supervisor(site: Site, place: Place) -> bool:
+    """Whether there is a supervisor, or what is left of one, that has nothing to run."""
+    if not place.supervisor.is_dir():
+        return False
+    programs = site.supervisor(place).programs()
+    if programs is None:
+        return not any(place.units.glob("*.conf"))
+    return all(program.state == "STOPPED" for program in programs.values())
 
 
 def halt(site: Site, place: UnitPlace, unit: Unit | None) -> None:

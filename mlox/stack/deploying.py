@@ -1,0 +1,91 @@
+"""How `up` goes about a stack: with a glance, where all stands as it should, else step by step, held everywhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from mlox.locks import Hold
+from mlox.protocols import Backend
+from mlox.stack.clients import renew_files
+from mlox.stack.holding import hold_here, mended, take_everywhere
+from mlox.stack.joining import Asked
+from mlox.stack.operations import new_values, plan_up, standing, starting
+from mlox.stack.rows import PROBES_AT_ONCE
+from mlox.stack.surroundings import Surroundings
+from mlox.units import Unit
+from mlox.values import Deployed
+from mlox.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of an ``up``: services by name, services that are yet to be added, and the plan agreed to."""
+
+    names: Sequence[str] = ()
+    asked: Sequence[Asked] = ()
+    prune: bool = False
+    digest: str | None = None
+
+
+def deploy(
+    wish: Wish,
+    hold: Hold,
+    workspace: Workspace,
+    look: Callable[[], Surroundings],
+    acting: list[Backend],
+    cancel: threading.Event,
+) -> Deployed:
+    """Bring a stack to what is wished.
+
+    This machine is held first. The other servers only where there is something to do on them: a stack that stands as
+    it should is looked at, and nothing else.
+
+    Args:
+        acting: gets the back ends whose commands are to be ended where somebody interrupts.
+
+    Raises:
+        LockedError, Cancelled: somebody else holds the stack.
+        MloxError: a service could not be started.
+    """
+    with hold:
+        hold_here(hold, workspace)
+        around = replace(look(), hold=hold)
+        acting.extend(around.backends.values())
+        seen = at_a_glance(around, hold, wish)
+        if seen is not None:
+            return seen
+
+        from mlox.stack.converging import converge
+
+        around = mended(replace(around), hold)
+        spec, chosen = starting(around, wish.names, wish.asked)
+        fresh = take_everywhere(replace(around, spec=spec))
+        acting.extend(fresh.backends.values())
+        return converge(around, fresh, chosen, prune=wish.prune, digest=wish.digest, emit=hold.emit, cancel=cancel)
+
+
+def at_a_glance(around: Surroundings, hold: Hold, wish: Wish) -> Deployed | None:
+    """What there is, where nothing is to be done, mended, waited for or written; else None. This machine is held."""
+    if not all(backend.at_rest(hold.stack, hold.holder) for backend in around.backends.values()):
+        return None
+    around.secrets.recover()
+    spec, chosen = starting(around, wish.names, wish.asked)
+    there = {o.service for o in around.everything if o.state in ("running", "starting")}
+    if new_values(around.spec, spec) or not set(chosen or spec.services) <= there:
+        return None
+    seen = around.with_spec(spec).everywhere()
+    plan = plan_up(seen, spec, chosen, wish.prune)
+    if plan or seen.also != around.also or wish.digest not in (None, plan.digest):
+        return None
+    if not _all_healthy(seen, plan.units):
+        return None
+    renew_files(seen)
+    return standing(plan, seen, (), healthy=spec.services)
+
+
+def _all_healthy(around: Surroundings, units: Sequence[Unit]) -> bool:
+    with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="mlox-probe") as pool:
+        return all(pool.map(lambda unit: around.backends[unit.server].probe(unit).healthy, units))
