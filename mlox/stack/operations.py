@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlox.apply import Applied, apply
 from mlox.errors import PartialError, SpecError, UnknownNameError, UsageError
 from mlox.plan import Plan, make_down_plan, make_plan
 from mlox.protocols import Emit, Observed
@@ -23,6 +23,9 @@ from mlox.stack.rows import service_rows
 from mlox.stack.surroundings import Surroundings
 from mlox.values import Deployed
 from mlox.workspace import Workspace
+
+if TYPE_CHECKING:
+    from mlox.apply import Applied
 
 
 def joined(
@@ -181,6 +184,8 @@ def secrets_of(around: Surroundings, name: str) -> list[Secret]:
 
 def take_down(around: Surroundings, names: Collection[str], *, purge: bool, emit: Emit) -> Deployed:
     """Stop ``names``, or remove them with their data; the stack's lock is held."""
+    from mlox.apply import apply
+
     plan = make_down_plan(around.spec.id or "", around.everything, names, purge=purge)
     applied = apply(plan, around.seams(), emit=emit, cancel=threading.Event())
     after = replace(around)

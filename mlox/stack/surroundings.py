@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlox.apply import Seams
 from mlox.catalog import Catalog
 from mlox.errors import MloxError, UnknownNameError
 from mlox.leases import Holder
@@ -32,6 +32,9 @@ from mlox.specs import CatalogService, ServerSpec, StackSpec
 from mlox.stack.server import connect, known_servers
 from mlox.units import Software
 from mlox.workspace import ATTRIBUTES, IGNORED, Workspace, data_home
+
+if TYPE_CHECKING:
+    from mlox.apply import Seams
 
 
 @dataclass(frozen=True)
@@ -239,6 +242,8 @@ class Surroundings:
 
     def seams(self) -> Seams:
         """What ``apply`` acts through."""
+        from mlox.apply import Seams
+
         holder = self.hold.holder if self.hold is not None else None
         return Seams(self.backends, self.store, _Pins(self.workspace.lock), self._check, holder)
 

@@ -25,6 +25,9 @@ MODULES = (
     "scan",
 )
 
+OFTEN = {"up": "stack", "down": "stack", "restart": "stack", "plan": "stack", "status": "services", "logs": "services"}
+"""Words that no two verbs begin with, and the module of their verb: what is run often need not load all others."""
+
 FAMILIAR = {
     "ps": "status",
     "ls": "status",
@@ -58,10 +61,11 @@ __all__ = ["Parameter", "Verb", "all_verbs", "find_verb"]
 
 
 def all_verbs() -> dict[str, Verb]:
-    """Every verb by its name; a name may have two words (``secrets set``)."""
-    for module in MODULES:
-        importlib.import_module(f"mlox.verbs.{module}")
-    return dict(TABLE)
+    """Every verb by its name, in the order of modules; a name may have two words (``secrets set``)."""
+    order = {f"mlox.verbs.{module}": place for place, module in enumerate(MODULES)}
+    for module in order:
+        importlib.import_module(module)
+    return dict(sorted(TABLE.items(), key=lambda item: order.get(item[1].function.__module__, len(order))))
 
 
 def find_verb(words: list[str]) -> tuple[Verb, list[str]]:
@@ -70,7 +74,7 @@ def find_verb(words: list[str]) -> tuple[Verb, list[str]]:
     Raises:
         UsageError: there is none; the hint names the one that is meant.
     """
-    verbs = all_verbs()
+    verbs = _verbs_of(words[0])
     for length in (3, 2, 1):
         name = " ".join(words[:length])
         if len(words) >= length and name in verbs:
@@ -85,3 +89,11 @@ def find_verb(words: list[str]) -> tuple[Verb, list[str]]:
             raise UnknownNameError.among("verb", said, nouns)
         raise UsageError(f"{first!r} needs to know what to do", hint=f"Say one of: {', '.join(nouns)}.")
     raise UnknownNameError.among("verb", first, verbs)
+
+
+def _verbs_of(first: str) -> dict[str, Verb]:
+    """Every verb that begins with a word, among others."""
+    if first not in OFTEN:
+        return all_verbs()
+    importlib.import_module(f"mlox.verbs.{OFTEN[first]}")
+    return dict(TABLE)

@@ -7,23 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 
 from mlox.backends.asking import binding
-from mlox.backends.docker import (
-    attaching,
-    building,
-    carrying,
-    comparing,
-    examining,
-    facts,
-    jobs,
-    keeping,
-    labels,
-    logs,
-    observing,
-    probing,
-    recording,
-    starting,
-    stopping,
-)
+from mlox.backends.docker import carrying, facts, keeping, labels, observing, probing
 from mlox.backends.docker.engine import Engine
 from mlox.backends.docker.labels import Name
 from mlox.backends.docker.site import Site
@@ -102,6 +86,8 @@ class DockerBackend:
             RequirementError: it is not to be had.
             CommandError: it cannot be built.
         """
+        from mlox.backends.docker import building
+
         return building.pin(self._site, software, emit)
 
     def prepare(self, unit: Unit, emit: Emit) -> None:
@@ -110,6 +96,8 @@ class DockerBackend:
         Raises:
             RequirementError: the image is not to be had, a port is taken, a stranger has our names.
         """
+        from mlox.backends.docker import starting
+
         starting.prepare(self._site, unit, emit)
 
     def start(self, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> None:
@@ -119,6 +107,8 @@ class DockerBackend:
             RequirementError: the image is not to be had, a port is taken, a stranger has our names.
             ServiceError: a job before the start failed.
         """
+        from mlox.backends.docker import starting
+
         starting.start(self._site, unit, secrets, emit)
 
     def run_job(self, unit: Unit, job: Job, secrets: Mapping[str, Secret], emit: Emit) -> None:
@@ -127,6 +117,8 @@ class DockerBackend:
         Raises:
             ServiceError: it failed or took too long; the problem ends with its last 20 lines, secrets masked.
         """
+        from mlox.backends.docker import jobs
+
         jobs.inside(self._site, unit, job, secrets, emit)
 
     def exec(self, unit: Unit, argv: Sequence[str], *, input: int | None, write: Write | None) -> int:
@@ -136,6 +128,8 @@ class DockerBackend:
             ServiceError: the unit does not run.
             RequirementError: a terminal was asked for, and there is none.
         """
+        from mlox.backends.docker import attaching
+
         return attaching.execute(self._site, unit, argv, input=input, write=write)
 
     def stop(self, stack: str, service: str, name: str, *, purge: bool, emit: Emit) -> None:
@@ -144,6 +138,8 @@ class DockerBackend:
         Raises:
             ServiceError: it does not end.
         """
+        from mlox.backends.docker import stopping
+
         stopping.stop(self._site, Name(stack, service, name), purge=purge, emit=emit)
 
     def keep(self, stack: str, service: str, *, data: bool) -> Kept:
@@ -177,14 +173,20 @@ class DockerBackend:
 
     def record(self, stack: str, entry: Entry) -> None:
         """Keep what is done to a stack, in a container that never runs."""
+        from mlox.backends.docker import recording
+
         recording.record(self._site, stack, entry)
 
     def history(self, stack: str) -> tuple[Entry, ...]:
         """What was done to a stack, the oldest first."""
+        from mlox.backends.docker import recording
+
         return recording.history(self._site, stack)
 
     def forget(self, stack: str) -> None:
         """Remove that."""
+        from mlox.backends.docker import recording
+
         recording.forget(self._site, stack)
 
     def note_passage(self, stack: str, passage: Passage) -> None:
@@ -226,18 +228,26 @@ class DockerBackend:
 
     def examine(self, unit: Unit) -> Findings:
         """Look closely at a unit: how it ended, what of it is gone, who has its ports."""
+        from mlox.backends.docker import examining
+
         return examining.examine(self._site, unit)
 
     def deviations(self, unit: Unit, secrets: Mapping[str, Secret]) -> tuple[Deviation, ...]:
         """What of a unit somebody changed by hand: files, variables, what it is started with."""
+        from mlox.backends.docker import comparing
+
         return comparing.compare(self._site, unit, secrets)
 
     def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
         """The last ``lines`` lines of a unit's output, also after it was stopped."""
+        from mlox.backends.docker import logs
+
         return logs.tail(self._site, Name(stack, service, name), lines)
 
     def follow(self, stack: str, service: str, name: str) -> Iterator[str]:
         """Lines of a unit's output from now on, across restarts, until the caller stops."""
+        from mlox.backends.docker import logs
+
         return logs.follow(self._site, Name(stack, service, name))
 
     def endpoint(self, unit: Unit, port: str, viewer: Viewer) -> Endpoint:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from mlox.backends.docker import blank, bodies, containers, entries, files, labels, naming, rooms, starting, volumes
+from mlox.backends.docker import blank, bodies, containers, entries, files, labels, naming, rooms, volumes
 from mlox.backends.docker.labels import ARRIVING, PASSAGE, PASSING, Name
 from mlox.backends.docker.naming import Labels
 from mlox.backends.docker.site import Site
@@ -77,6 +77,8 @@ def data_in(site: Site, units: Sequence[Unit], chunks: Iterable[bytes], done: Co
     for unit in units:
         rooms.check(site, unit)
     _check_empty(site, service, targets)
+    from mlox.backends.docker import starting
+
     pin, image = starting.image_of(site, units[0], silent)
     for unit in units:
         rooms.make(site, unit, network=False)

@@ -7,24 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 
 from mlox.backends.asking import binding
-from mlox.backends.native import (
-    carrying,
-    comparing,
-    environments,
-    examining,
-    executing,
-    facts,
-    keeping,
-    labels,
-    leasing,
-    logfiles,
-    observing,
-    ports,
-    probing,
-    recording,
-    starting,
-    stopping,
-)
+from mlox.backends.native import carrying, facts, keeping, labels, leasing, observing, ports, probing, stopping
 from mlox.backends.native.layout import stacks
 from mlox.backends.native.site import Site
 from mlox.leases import Holder, Lease
@@ -103,6 +86,8 @@ class NativeBackend:
         Raises:
             RequirementError: there is no such version, no network, or no uv.
         """
+        from mlox.backends.native import environments
+
         return environments.pin(self._site.transport, software, emit)
 
     def prepare(self, unit: Unit, emit: Emit) -> None:
@@ -111,6 +96,8 @@ class NativeBackend:
         Raises:
             RequirementError: a program, a port, the network or disk space is missing.
         """
+        from mlox.backends.native import starting
+
         starting.prepare(self._site, unit, emit)
 
     def start(self, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> None:
@@ -120,6 +107,8 @@ class NativeBackend:
             RequirementError: a program, a port, disk space or a permission is missing.
             ServiceError: a job before the start failed.
         """
+        from mlox.backends.native import starting
+
         starting.start(self._site, unit, secrets, emit)
 
     def run_job(self, unit: Unit, job: Job, secrets: Mapping[str, Secret], emit: Emit) -> None:
@@ -128,6 +117,8 @@ class NativeBackend:
         Raises:
             ServiceError: it failed or took too long; the problem ends with its last 20 lines, secrets masked.
         """
+        from mlox.backends.native import starting
+
         starting.run_job(self._site, unit, job, secrets, emit)
 
     def exec(self, unit: Unit, argv: Sequence[str], *, input: int | None, write: Write | None) -> int:
@@ -136,6 +127,8 @@ class NativeBackend:
         Raises:
             ServiceError: the unit does not run.
         """
+        from mlox.backends.native import executing
+
         return executing.execute(self._site, unit, argv, input=input, write=write)
 
     def stop(self, stack: str, service: str, name: str, *, purge: bool, emit: Emit) -> None:
@@ -181,14 +174,20 @@ class NativeBackend:
         Raises:
             RequirementError: it cannot be written.
         """
+        from mlox.backends.native import recording
+
         recording.record(self._site.place(stack), entry, self._site.transport)
 
     def history(self, stack: str) -> tuple[Entry, ...]:
         """What was done to a stack, the oldest first."""
+        from mlox.backends.native import recording
+
         return recording.history(self._site.place(stack))
 
     def forget(self, stack: str) -> None:
         """Remove that."""
+        from mlox.backends.native import recording
+
         recording.forget(self._site.place(stack))
 
     def note_passage(self, stack: str, passage: Passage) -> None:
@@ -230,18 +229,26 @@ class NativeBackend:
 
     def examine(self, unit: Unit) -> Findings:
         """Look closely at a unit: how it ended, what of it is gone, who has its ports."""
+        from mlox.backends.native import examining
+
         return examining.examine(self._site, unit)
 
     def deviations(self, unit: Unit, secrets: Mapping[str, Secret]) -> tuple[Deviation, ...]:
         """What of a unit somebody changed by hand: files, what it is started with, its variables."""
+        from mlox.backends.native import comparing
+
         return comparing.compare(self._site, unit, secrets)
 
     def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
         """The last ``lines`` lines of a unit's output, also after it was stopped."""
+        from mlox.backends.native import logfiles
+
         return logfiles.tail(self._site.place(stack).unit(service, name).log, lines)
 
     def follow(self, stack: str, service: str, name: str) -> Iterator[str]:
         """Lines of a unit's output from now on, across restarts and rotation, until the caller stops."""
+        from mlox.backends.native import logfiles
+
         return logfiles.follow(self._site.place(stack).unit(service, name).log)
 
     def endpoint(self, unit: Unit, port: str, viewer: Viewer) -> Endpoint:
@@ -256,6 +263,8 @@ class NativeBackend:
 
     def leftovers(self) -> tuple[Leftover, ...]:
         """Python environments that no unit of any stack uses; nothing where a unit's annotation cannot be read."""
+        from mlox.backends.native import environments
+
         units = self._units()
         return () if units is None else environments.leftovers(self._site.home, units)
 
@@ -265,6 +274,8 @@ class NativeBackend:
         Raises:
             UsageError: a unit uses it by now.
         """
+        from mlox.backends.native import environments
+
         environments.discard(
             self._site.home, leftover.name, lambda: leftover.name in {o.name for o in self.leftovers()}
         )

@@ -15,9 +15,7 @@ from pathlib import Path
 
 from mlox.backends.native import folders, labels, shim
 from mlox.backends.native.layout import Place, check_name, writing
-from mlox.backends.native.packing import packed, size
 from mlox.backends.native.site import Site
-from mlox.backends.native.unpacking import unpack
 from mlox.errors import ServiceError
 from mlox.protocols import Passage
 from mlox.specs import CONFIG
@@ -59,11 +57,15 @@ def forget(place: Place, service: str) -> None:
 
 def data_size(place: Place, units: Sequence[Unit]) -> int:
     """How many bytes the data of a service takes."""
+    from mlox.backends.native.packing import size
+
     return size(_folders(place, units))
 
 
 def data_out(place: Place, units: Sequence[Unit]) -> Iterator[bytes]:
     """The data of a service that does not run; see :meth:`mlox.protocols.Carrying.data_out`."""
+    from mlox.backends.native.packing import packed
+
     service, table = units[0].service, shim.processes()
     for unit in [unit for unit in place.known() if unit.service == service]:
         if unit.program.exists() or shim.members(unit.marker, shim.read_record(str(unit.record)), table):
@@ -78,6 +80,8 @@ def data_out(place: Place, units: Sequence[Unit]) -> Iterator[bytes]:
 
 def data_in(site: Site, place: Place, units: Sequence[Unit], chunks: Iterable[bytes], done: Collection[str]) -> None:
     """Put data where the units find it; see :meth:`mlox.protocols.Carrying.data_in`."""
+    from mlox.backends.native.unpacking import unpack
+
     service = units[0].service
     targets = _folders(place, units)
     account = site.account()
