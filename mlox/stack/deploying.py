@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -71,21 +72,41 @@ def at_a_glance(around: Surroundings, hold: Hold, wish: Wish) -> Deployed | None
     """What there is, where nothing is to be done, mended, waited for or written; else None. This machine is held."""
     if not all(backend.at_rest(hold.stack, hold.holder) for backend in around.backends.values()):
         return None
-    around.secrets.recover()
     spec, chosen = starting(around, wish.names, wish.asked)
-    there = {o.service for o in around.everything if o.state in ("running", "starting")}
-    if new_values(around.spec, spec) or not set(chosen or spec.services) <= there:
+    wanted = set(chosen or spec.services)
+    alive = [o.unit for o in around.everything if o.state in ("running", "starting") and o.service in wanted]
+    if new_values(around.spec, spec) or {unit.service for unit in alive} != wanted:
         return None
-    seen = around.with_spec(spec).everywhere()
-    plan = plan_up(seen, spec, chosen, wish.prune)
-    if plan or seen.also != around.also or wish.digest not in (None, plan.digest):
-        return None
-    if not _all_healthy(seen, plan.units):
-        return None
+    with _asking(around, alive) as is_healthy:
+        around.secrets.recover()
+        seen = around.with_spec(spec).everywhere()
+        plan = plan_up(seen, spec, chosen, wish.prune)
+        if plan or seen.also != around.also or wish.digest not in (None, plan.digest):
+            return None
+        if not all(is_healthy(unit) for unit in plan.units):
+            return None
     renew_files(seen)
     return standing(plan, seen, (), healthy=spec.services)
 
 
-def _all_healthy(around: Surroundings, units: Sequence[Unit]) -> bool:
-    with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="mlox-probe") as pool:
-        return all(pool.map(lambda unit: around.backends[unit.server].probe(unit).healthy, units))
+@contextlib.contextmanager
+def _asking(around: Surroundings, units: Sequence[Unit]) -> Iterator[Callable[[Unit], bool]]:
+    """Ask the probes of ``units`` while a plan is made; what is inside is told whether one is healthy.
+
+    Whoever is not told needs not wait: a probe only looks.
+    """
+
+    def ask(unit: Unit) -> bool:
+        return around.backends[unit.server].probe(unit).healthy
+
+    pool = ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="mlox-probe")
+    asked = {(unit.server, unit.key): pool.submit(ask, unit) for unit in units}
+
+    def is_healthy(unit: Unit) -> bool:
+        answer = asked.get((unit.server, unit.key))
+        return answer.result() if answer is not None else ask(unit)
+
+    try:
+        yield is_healthy
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
