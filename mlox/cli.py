@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import json
 import os
@@ -25,12 +26,16 @@ from mlox.verbs.outermost import check_platform, keep_report
 SHOWN_S = 0.1
 """How often the line of a terminal is drawn anew at most."""
 
+RARELY = (200_000, 20, 100)
+"""How often garbage is looked for: what a command loads and reads stays until it ends, and looking costs a tenth."""
+
 DETACHED_S = 5.0
 """How long ``--detach`` waits at most until the deployment is at work; it may have to wait for another one."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``mlox``; returns the exit code (see INTERFACE: 0, 1, 2, 3, 4, 130)."""
+    gc.set_threshold(*RARELY)
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words[: words.index("--")] if "--" in words else "--json" in words
     for stream in (sys.stdout, sys.stderr):

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from mlox.errors import RequirementError, UnknownNameError
 from mlox.plugins import find
 from mlox.protocols import Backend
 from mlox.specs import ServerSpec
-
-UNWRITTEN: Mapping[str, ServerSpec] = {
-    "local": ServerSpec(local=True),
-    "docker": ServerSpec(local=True, backend="docker"),
-}
-"""Servers that exist without standing in ``mlox.yaml``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,13 @@ class Server:
 
 def known_servers(written: Mapping[str, ServerSpec]) -> dict[str, ServerSpec]:
     """All servers of a stack by name."""
-    return {**UNWRITTEN, **written}
+    return {**_unwritten(), **written}
+
+
+@cache
+def _unwritten() -> Mapping[str, ServerSpec]:
+    """Servers that exist without standing in ``mlox.yaml``."""
+    return {"local": ServerSpec(local=True), "docker": ServerSpec(local=True, backend="docker")}
 
 
 def connect(name: str, written: Mapping[str, ServerSpec], home: Path) -> Backend:

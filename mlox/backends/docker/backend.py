@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 
 from mlox.backends.asking import binding
-from mlox.backends.docker import carrying, facts, keeping, labels, observing, probing
+from mlox.backends.docker import carrying, facts, keeping, labels, notes, observing, probing
 from mlox.backends.docker.engine import Engine
 from mlox.backends.docker.labels import Name
 from mlox.backends.docker.site import Site
@@ -282,4 +282,4 @@ class DockerBackend:
         units = [unit for unit in own if isinstance(unit, Unit)]
         if len(units) < len(own):
             return None
-        return {pin for unit in (*units, *keeping.kept_units(found)) for pin in unit.software.pins}
+        return {pin for unit in (*units, *notes.kept_units(found)) for pin in unit.software.pins}

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from mlox.backends.docker import containers, files, keeping, labels
+from mlox.backends.docker import containers, files, labels, notes
 from mlox.backends.docker.engine import Engine
 from mlox.backends.docker.labels import Name, There
 from mlox.backends.docker.site import Site
@@ -30,8 +30,8 @@ _EXIT = re.compile(r"\((-?\d+)\)")
 def observe(site: Site, stack: str | None, service: str | None) -> tuple[Observed, ...]:
     """All units of one stack or of all, or of one service, in order."""
     found = labels.listed(site.engine, stack, service)
-    kept = keeping.notes(found)
-    return tuple(_observed(site, there, keeping.previous(kept, there)) for there in labels.current(found).values())
+    kept = notes.notes(found)
+    return tuple(_observed(site, there, notes.previous(kept, there)) for there in labels.current(found).values())
 
 
 def measure(site: Site, seen: Observed) -> Observed:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from mlox.backends.native import keeping, labels, shim
 from mlox.backends.native.layout import UnitPlace, stacks
 from mlox.backends.native.site import Site
-from mlox.backends.native.supervisor import Program
 from mlox.protocols import Observed, State
 from mlox.units import Unit
+
+if TYPE_CHECKING:
+    from mlox.backends.native.supervisor import Program
 
 MEASURING_S = 0.25
 GONE = "its supervisor is gone (after a reboot services wait for `mlox up`)"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from mlox.backends.asking import binding, page
 from mlox.backends.native import ports, shim
 from mlox.backends.native.layout import UnitPlace
 from mlox.backends.native.observing import ended
 from mlox.backends.native.site import Site
-from mlox.backends.native.supervisor import Program
 from mlox.errors import CommandError
 from mlox.protocols import Health
 from mlox.units import Probe, Unit
 from mlox.variables import finish
+
+if TYPE_CHECKING:
+    from mlox.backends.native.supervisor import Program
 
 LOOP = 3
 """After so many restarts since its start, a unit is dead: it will not get better by waiting."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlox.backends.native import account, interpreter
-from mlox.backends.native.account import Account
-from mlox.backends.native.interpreter import Interpreter
 from mlox.backends.native.layout import Place
-from mlox.backends.native.supervisor import Supervisor
 from mlox.protocols import Transport
+
+if TYPE_CHECKING:
+    from mlox.backends.native.account import Account
+    from mlox.backends.native.interpreter import Interpreter
+    from mlox.backends.native.supervisor import Supervisor
 
 
 class Site:
@@ -33,10 +35,14 @@ class Site:
 
     def supervisor(self, place: Place) -> Supervisor:
         """The supervisor of a stack."""
+        from mlox.backends.native.supervisor import Supervisor
+
         return Supervisor(place, self.transport)
 
     def account(self) -> Account:
         """The account that units run as, created where it has to be."""
+        from mlox.backends.native import account
+
         with self._lock:
             if self._account is None:
                 self._account = account.ensure(self.transport)
@@ -44,6 +50,8 @@ class Site:
 
     def interpreter(self) -> Interpreter:
         """The Python that the account may execute."""
+        from mlox.backends.native import interpreter
+
         runs_as = self.account()
         with self._lock:
             if self._interpreter is None:
