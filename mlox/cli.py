@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import getpass
 import json
@@ -47,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MloxError as error:
         return _fail(error, as_json)
     except KeyboardInterrupt:
+        with contextlib.suppress(KeyboardInterrupt):  # once more: then it is not waited for
+            if deployments := sys.modules.get("mlox.stack.deployment"):
+                deployments.cancel_all()
         return _fail(Cancelled("interrupted", hint="Run the same command again to go on."), as_json)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

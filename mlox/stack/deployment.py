@@ -24,9 +24,19 @@ class Deployment:
     def __init__(self, work: Work, abort: Callable[[], None]) -> None:
         self._cancel = threading.Event()
         self._abort = abort
+        self._work = work
+        self._begun = threading.Event()
         pool = ThreadPoolExecutor(1, thread_name_prefix="mlox-deployment")
-        self._future = pool.submit(work, self._cancel)
+        try:
+            self._future = pool.submit(self._run)
+        except KeyboardInterrupt:
+            self._cancel.set()
+            self._begun.set()
+            raise
         pool.shutdown(wait=False)
+        _UNDER_WAY.add(self)
+        self._future.add_done_callback(lambda _: _UNDER_WAY.discard(self))
+        self._begun.set()
 
     @property
     def done(self) -> bool:
@@ -56,5 +66,21 @@ class Deployment:
             self._abort()
             wait([self._future], timeout=GLANCE_S)
 
+    def _run(self) -> Deployed:
+        """Do the work once it is known that somebody can cancel it."""
+        self._begun.wait()
+        if self._cancel.is_set():
+            raise Cancelled("interrupted; nothing was done", hint="Run the same command again.")
+        return self._work(self._cancel)
+
     def __repr__(self) -> str:
         return f"Deployment({'done' if self.done else 'under way'})"
+
+
+def cancel_all() -> None:
+    """Cancel what is under way, in a process that is to end: it may not have come to wait for it yet."""
+    for each in tuple(_UNDER_WAY):
+        each.cancel()
+
+
+_UNDER_WAY: set[Deployment] = set()
