@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.native_stage import free_port
+
 ROOT = Path(__file__).parents[2]
 TRIED = "import mlox, sys; stack = mlox.Stack('tried', sys.argv[1]); stack.add('mlflow'); print(stack.plan())"
 
@@ -38,6 +40,11 @@ def test_the_wheel_plans_a_stack_in_an_empty_environment(tmp_path: Path, resolut
     assert "6 files" in run(python.with_name("mlox"), "-C", tmp_path, "add", "feature-store")
     assert "clean" in run(python.with_name("mlox"), "-C", tmp_path, "status", "feature-store")
     assert "6 files" in run(python.with_name("mlox"), "-C", tmp_path, "remove", "feature-store")
+    run(python.with_name("mlox"), "-C", tmp_path, "add", "redis")
+    written = tmp_path / "mlox.yaml"  # a port that no test beside this one asks for
+    written.write_text(
+        written.read_text().replace("service: redis\n", f"service: redis\n    ports: {{redis: {free_port()}}}\n")
+    )
     assert "running" in run(python.with_name("mlox"), "-C", tmp_path, "up", "redis")
     assert "data removed" in run(python.with_name("mlox"), "-C", tmp_path, "-y", "down", "redis", "--purge")
     assert run(python.with_name("mlox"), "--version").startswith("mlox ")
