@@ -29,14 +29,14 @@ class Deployment:
         pool = ThreadPoolExecutor(1, thread_name_prefix="mlox-deployment")
         try:
             self._future = pool.submit(self._run)
+            pool.shutdown(wait=False)
+            _UNDER_WAY.add(self)
+            self._future.add_done_callback(lambda _: _UNDER_WAY.discard(self))
         except KeyboardInterrupt:
             self._cancel.set()
-            self._begun.set()
             raise
-        pool.shutdown(wait=False)
-        _UNDER_WAY.add(self)
-        self._future.add_done_callback(lambda _: _UNDER_WAY.discard(self))
-        self._begun.set()
+        finally:
+            self._begun.set()
 
     @property
     def done(self) -> bool:
