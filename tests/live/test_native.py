@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from mlox.backends.native import supervisor
+from mlox.backends.native.probing import LOOP
 from mlox.units import Probe, Unit
 from tests.live.native_stage import (
     PASSWORD,
@@ -147,6 +148,20 @@ def test_the_supervisor_goes_with_the_last_unit(here: Stage) -> None:
     assert alive(daemon.pid)
     here.stop(two)
     assert not alive(daemon.pid)
+
+
+def test_a_process_that_stays_at_last_is_never_called_dead(here: Stage) -> None:
+    """As one whose port somebody held for a moment: the run after the last restart is waited for too."""
+    port = free_port()
+    code = (
+        "import http.server, os, sys; log = open('runs', 'a+'); log.write('x'); log.seek(0); runs = len(log.read());"
+        f"runs > {LOOP} or sys.exit(1);"
+        f"http.server.HTTPServer(('127.0.0.1', {port}), http.server.SimpleHTTPRequestHandler).serve_forever()"
+    )
+    late = here.start(here.unit(("python3", "-c", code), probe=Probe("tcp", port="http"), port=port))
+    until(lambda: (health := here.backend.probe(late)).healthy or health.dead, patience_s=30)
+    assert here.backend.probe(late).healthy
+    assert here.seen(late).restarts == LOOP
 
 
 def test_a_process_that_keeps_dying_is_dead_even_where_somebody_else_answers_on_its_port(here: Stage) -> None:

@@ -15,7 +15,7 @@ from mlox.units import Probe, Unit
 from mlox.variables import finish
 
 LOOP = 3
-"""After so many restarts since its start, a unit is dead: it will not get better by waiting."""
+"""When the run after so many restarts has ended too, a unit is dead: it will not get better by waiting."""
 
 
 def probe(site: Site, unit: Unit) -> Health:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlox.backends.native.supervisor import Program
 
 LOOP = 3
-"""After so many restarts since its start, a unit is dead: it will not get better by waiting."""
+"""When the run after so many restarts has ended too, a unit is dead: it will not get better by waiting."""
 
 
 def probe(site: Site, unit: Unit) -> Health:
@@ -35,7 +35,7 @@ def probe(site: Site, unit: Unit) -> Health:
     if ended(program, unit):
         return _dead(unit, shim.members(place.marker, record), last or program.error or program.state.lower())
     health = _ask(site, place, unit, program, restarts)
-    if not health.healthy and restarts < LOOP:
+    if not health.healthy and restarts < LOOP + (program.state in ("STARTING", "RUNNING")):
         return health
     pids = shim.members(place.marker, record)
     if health.healthy:
