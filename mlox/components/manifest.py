@@ -38,7 +38,8 @@ class Template:
             raise SpecError(f"{where} is not UTF-8 text", hint="Save it as UTF-8.") from error
         if spec.name != name:
             raise SpecError(f"{where}: name is {spec.name!r}", hint=f"Name the folder {spec.name}.")
-        listed = (*(code_path(spec, path) for path in spec.files), *(test_path(path) for path in spec.tests))
+        code = (code_path(spec, path) for path in spec.files)
+        listed = (*code, *map(test_path, spec.tests), *map(fragment_path, spec.extends))
         missing = [path for path in listed if path not in files]
         if missing:
             raise SpecError(f"{where}: there is no file {missing[0]}", hint="Write it, or take it out of the list.")
@@ -61,6 +62,11 @@ def code_path(spec: ComponentSpec, path: str) -> str:
 def test_path(path: str) -> str:
     """Where a test lies in the component's folder."""
     return f"tests/{path}"
+
+
+def fragment_path(path: str) -> str:
+    """Where what it adds to a module of another component lies in the component's folder."""
+    return f"extends/{path}"
 
 
 def manifest_of(name: str, files: Mapping[str, bytes], *, source: str) -> ComponentSpec:

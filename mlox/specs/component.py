@@ -32,6 +32,16 @@ def _requirement(text: str) -> str:
     return text
 
 
+def _versions(text: str) -> str:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier as error:
+        raise ValueError(f"{text!r} is no range of versions, such as >=1.0,<2") from error
+    return text
+
+
 class ComponentOptionSpec(OptionSpec):
     """A typed option; ``constant`` is the module-level name that it sets, ``settings.py:ONLINE_STORE``."""
 
@@ -46,7 +56,11 @@ class ComponentServiceSpec(Spec):
 
 
 class ComponentSpec(Spec):
-    """A component of a registry. ``imports`` is the name that somebody imports first."""
+    """A component of a registry. ``imports`` is the name that somebody imports first.
+
+    ``components`` are those that it needs, with their versions; they are added with it. ``extends`` are modules of
+    theirs that it adds to, below the user's package: the fragment lies below ``extends/`` in the component's folder.
+    """
 
     name: Name
     version: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$")]
@@ -57,6 +71,8 @@ class ComponentSpec(Spec):
     files: Annotated[list[FilePath], Field(min_length=1)]
     tests: list[FilePath] = Field(default_factory=list)
     dependencies: list[Annotated[str, AfterValidator(_requirement)]] = Field(default_factory=list)
+    components: dict[Name, Annotated[str, AfterValidator(_versions)]] = Field(default_factory=dict)
+    extends: list[FilePath] = Field(default_factory=list)
     services: dict[Name, ComponentServiceSpec] = Field(default_factory=dict)
     environment: dict[Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")], Text] = Field(
         default_factory=dict
@@ -67,9 +83,12 @@ class ComponentSpec(Spec):
     def _fits_together(self) -> Self:
         if "__init__.py" not in self.files:
             raise ValueError("files has no __init__.py: a component is a package")
-        for kind, paths in (("files", self.files), ("tests", self.tests)):
+        for kind, paths in (("files", self.files), ("tests", self.tests), ("extends", self.extends)):
             if len({path.lower() for path in paths}) < len(paths):
                 raise ValueError(f"{kind}: two names differ in nothing or only in upper and lower case")
+        for path in self.extends:
+            if not path.endswith(".py") or path.startswith(f"{self.package}/"):
+                raise ValueError(f"extends: {path} is no module of another component")
         for name, option in self.options.items():
             if option.constant.partition(":")[0] not in self.files:
                 raise ValueError(f"options.{name}: {option.constant} is in none of the files")

@@ -1,0 +1,54 @@
+"""Three-way merges of source files: by definition for Python, by key for settings, by line for the rest. Pure.
+
+Lines come first, by git. Where git is clean, its result is the result. Where it is not, the merger of the file's kind
+tries; what it cannot merge, or fails at, is git's text with diff3 markers.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import PurePosixPath
+
+from mlox.components.merge.lines import merge_lines
+from mlox.components.merge.outcome import Applied, Conflict, Level, MergeResult
+
+__all__ = ["Applied", "Conflict", "Level", "MergeResult", "merge"]
+
+Merger = Callable[[str, str, str, Level], MergeResult | None]
+"""Base, left, right and how careful to be; None where it knows no better than lines."""
+
+MERGERS: dict[str, str] = {}
+"""What a file is called, or how it ends, and ``module:function`` below this package that merges it."""
+
+
+def merge(
+    base: str | bytes, left: str | bytes, right: str | bytes, *, path: str | None = None, level: Level = "full"
+) -> MergeResult:
+    r"""Merge what two sides made of ``base``. ``path`` tells the kind of file; without it lines are all there is.
+
+    Raises:
+        RequirementError: there is no git, or the files are binary.
+
+    Example:
+        >>> merge("a\nb\nc\n", "A\nb\nc\n", "a\nb\nC\n").text
+        'A\nb\nC\n'
+    """
+    texts = [one.encode("utf-8", "surrogateescape") if isinstance(one, str) else one for one in (base, left, right)]
+    by_line = merge_lines(*texts)
+    merger = _merger(path) if path is not None and not by_line.clean else None
+    if merger is None:
+        return by_line
+    first, mine, theirs = (one.decode("utf-8", "surrogateescape") for one in texts)
+    better = merger(first, mine, theirs, level)
+    return by_line if better is None or not better.clean else better
+
+
+def _merger(path: str) -> Merger | None:
+    name = PurePosixPath(path).name.lower()
+    where = MERGERS.get(name) or MERGERS.get(PurePosixPath(name).suffix)
+    if where is None:
+        return None
+    module, _, function = where.partition(":")
+    found: Merger = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+    return found
