@@ -82,7 +82,8 @@ class Contained(Killed):
 
     def check_running(self) -> None:
         assert len(self.alive()) == len(PORTS)
-        assert self.mine("containers") == ["-redis-server", "-site-server", ".history"]
+        containers = self.mine("containers")
+        assert containers == ["-redis-server", "-site-server", ".history"], containers
         assert self.mine("networks") == [""]
 
     def check_leftovers(self) -> None:

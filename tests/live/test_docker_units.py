@@ -144,7 +144,7 @@ def test_a_stop_that_was_asked_for_is_told_from_an_end_by_itself(bench: DockerBe
 
 
 def test_what_a_killed_start_left_is_gone_on_with(bench: DockerBench) -> None:
-    """Made but not started; under another name; beside it a job that never ended."""
+    """Made but not started; beside one that runs; under another name; beside it a job that never ended."""
     unit = a_unit(
         "cat /mlox/config/words", files=(File("/mlox/config/words", "hello\n"),), jobs=(Job("once", ("true",)),)
     )
@@ -159,6 +159,9 @@ def test_what_a_killed_start_left_is_gone_on_with(bench: DockerBench) -> None:
     assert len(labels.listed(bench.engine, STACK)) == 1
     bench.backend.start(replace(unit, intent=(("command", "new"),)), {}, silent)
     assert output(bench, unit) == ["hello"]
+    beside = api.create_container_from_config(config, Name.of(unit).new)["Id"]
+    bench.backend.recover(STACK)
+    assert [each.id for each in labels.listed(bench.engine, STACK)] == [container(bench, unit)["Id"]] != [beside]
     api.rename(container(bench, unit)["Id"], "renamed-by-somebody")
     assert [o.state for o in bench.backend.observe(STACK)] == ["running"]
     bench.backend.stop(STACK, "box", "server", purge=True, emit=silent)

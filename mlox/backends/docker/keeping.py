@@ -107,7 +107,7 @@ def recover(site: Site, stack: str) -> None:
     for each in found:
         whole = (each.labels.stack, each.labels.service) in known
         left = not whole and (each.role == "note" or each.name == each.named.kept)
-        if left or (each.name == each.named.purging and each not in units):
+        if left or (each.name in (each.named.purging, each.named.new) and each not in units):
             containers.remove(site.engine, each.id)
     if found:
         kept = {f"{name}.kept" for note in known.values() for name in _data(note)}
