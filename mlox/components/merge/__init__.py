@@ -1,7 +1,7 @@
 """Three-way merges of source files: by definition for Python, by key for settings, by line for the rest. Pure.
 
 Lines come first, by git. Where git is clean, its result is the result. Where it is not, the merger of the file's kind
-tries; what it cannot merge, or fails at, is git's text with diff3 markers.
+tries; where it fails, or leaves no fewer conflicts than git, git's text with diff3 markers stands.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ __all__ = ["Applied", "Conflict", "Level", "MergeResult", "merge"]
 Merger = Callable[[str, str, str, Level], MergeResult | None]
 """Base, left, right and how careful to be; None where it knows no better than lines."""
 
-MERGERS: dict[str, str] = {}
+MERGERS: dict[str, str] = {
+    ".py": "python:merge_python",
+}
 """What a file is called, or how it ends, and ``module:function`` below this package that merges it."""
 
 
@@ -41,7 +43,7 @@ def merge(
         return by_line
     first, mine, theirs = (one.decode("utf-8", "surrogateescape") for one in texts)
     better = merger(first, mine, theirs, level)
-    return by_line if better is None or not better.clean else better
+    return better if better is not None and len(better.conflicts) < len(by_line.conflicts) else by_line
 
 
 def _merger(path: str) -> Merger | None:

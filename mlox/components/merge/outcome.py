@@ -31,7 +31,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    r"""A merged text. Where it is not clean, ``text`` holds git's text with diff3 markers.
+    r"""A merged text; where it is not clean, with diff3 markers around what is left for a person.
 
     Example:
         >>> MergeResult("a = 1\n").clean

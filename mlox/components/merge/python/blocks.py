@@ -1,0 +1,119 @@
+"""The merge of a sequence of items: which are kept, what each becomes, and in which order they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlox.components.merge.python.aligning import align
+from mlox.components.merge.python.contents import merge_item, same_meaning
+from mlox.components.merge.python.imports import Imports
+from mlox.components.merge.python.items import Item
+from mlox.components.merge.python.notes import Notes
+from mlox.components.merge.python.rows import Row
+from mlox.components.merge.python.sequences import OrderClash, merge_orders
+
+
+def merge_block(
+    base: Sequence[Item], left: Sequence[Item], right: Sequence[Item], notes: Notes, *, ordered: bool, path: str
+) -> str:
+    """The text of a block with what both sides changed; conflicts stand in it with markers, and in ``notes``."""
+    block = _Block(_rows(base, left, right, ordered=ordered), notes, ordered, path)
+    was, mine, theirs = (
+        [at for at, _ in block.placed(side) if at in block.texts] for side in ("base", "left", "right")
+    )
+    try:
+        order = merge_orders(was, mine, theirs, block.meet)
+    except OrderClash:
+        whole = ["".join(item.whole for item in side) for side in (left, base, right)]
+        return notes.conflict(path, "both sides moved things here", *whole)
+    block.note_neighbours(order)
+    return "".join(block.texts[one] if isinstance(one, int) else block.clash(one) for one in order)
+
+
+def _rows(base: Sequence[Item], left: Sequence[Item], right: Sequence[Item], *, ordered: bool) -> list[Row]:
+    """What stands on the three sides for the same item, in the order of the base, then of the left, then the right."""
+    to_left, to_right = align(base, left, ordered=ordered), align(base, right, ordered=ordered)
+    rows = [
+        Row(item, left[to_left[at]] if at in to_left else None, right[to_right[at]] if at in to_right else None)
+        for at, item in enumerate(base)
+    ]
+    mine = [item for at, item in enumerate(left) if at not in set(to_left.values())]
+    theirs = [item for at, item in enumerate(right) if at not in set(to_right.values())]
+    same = {} if not mine or not theirs else _added_twice(mine, theirs, ordered=ordered)
+    rows += [Row(None, item, theirs[same[at]] if at in same else None) for at, item in enumerate(mine)]
+    return rows + [Row(None, None, item) for at, item in enumerate(theirs) if at not in same.values()]
+
+
+def _added_twice(mine: Sequence[Item], theirs: Sequence[Item], *, ordered: bool) -> dict[int, int]:
+    """What both sides add, by its name, or by its text where it has none."""
+    names = {item.loose if ordered or item.kind == "other" else item.key: at for at, item in enumerate(theirs)}
+    found: dict[int, int] = {}
+    for at, item in enumerate(mine):
+        name = item.loose if ordered or item.kind == "other" else item.key
+        if name in names:
+            found[at] = names.pop(name)
+    return found
+
+
+@dataclass(slots=True, init=False)
+class _Block:
+    rows: list[Row]
+    notes: Notes
+    ordered: bool
+    path: str
+    texts: dict[int, str]
+
+    def __init__(self, rows: list[Row], notes: Notes, ordered: bool, path: str) -> None:
+        self.rows, self.notes, self.ordered, self.path = rows, notes, ordered, path
+        imports = Imports(rows, notes)
+        self.texts = {}
+        for at, row in enumerate(rows):
+            text = imports.text(at) if at in imports else self._text(row)
+            if text is not None:
+                self.texts[at] = text
+
+    def _text(self, row: Row) -> str | None:
+        """What an item becomes; None where it goes."""
+        mine, was, theirs = row.left, row.base, row.right
+        key = f"{self.path}{row.any.key}"
+        if mine is not None and theirs is not None:
+            return merge_item(row, self.notes, key, merge_block)
+        kept = mine or theirs
+        if was is None or kept is None:
+            return kept.whole if kept else None
+        if kept.text == was.text or same_meaning(kept, was):
+            return None
+        sides = ("" if item is None else item.whole for item in (mine, was, theirs))
+        return self.notes.conflict(key, "one side deletes what the other changes", *sides)
+
+    def placed(self, side: str) -> list[tuple[int, Row]]:
+        """The rows that a side has, in its order."""
+        there = [(at, row) for at, row in enumerate(self.rows) if getattr(row, side) is not None]
+        return sorted(there, key=lambda pair: getattr(pair[1], side).start)
+
+    def meet(self, mine: Sequence[int], theirs: Sequence[int]) -> list[int] | None:
+        """How what both sides add at one place follows each other: imports, and definitions after each other."""
+        kinds = {self.rows[at].any.kind for at in (*mine, *theirs)}
+        first = f"{self.path}{self.rows[theirs[0]].any.key}"
+        if kinds <= {"import"}:
+            return Imports.sorted_in(self.rows, mine, theirs) if self.notes.use("imports", first) else None
+        if not self.ordered and kinds <= {"def", "class", "import"}:
+            return [*mine, *theirs] if self.notes.use("additions", first) else None
+        return None
+
+    def clash(self, clash: OrderClash) -> str:
+        """The markers for what both sides add at one place."""
+        sides = ["".join(self.texts[at] for at in run) for run in (clash.left, clash.right)]
+        key = f"{self.path}{self.rows[clash.left[0]].any.key}"
+        return self.notes.conflict(key, "both sides add something here", sides[0], "", sides[1])
+
+    def note_neighbours(self, order: Sequence[int | OrderClash]) -> None:
+        """Write down where each side changed another one of two neighbours, which lines cannot tell apart."""
+        rule = "statements" if self.ordered else "adjacent"
+        before = ""
+        for one in order:
+            now = self.rows[one].changed if isinstance(one, int) else ""
+            if before and now and before != now and isinstance(one, int):
+                self.notes.use(rule, f"{self.path}{self.rows[one].any.key}")
+            before = now

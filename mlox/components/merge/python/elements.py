@@ -1,0 +1,246 @@
+"""The merge inside a statement: elements of its brackets, by their names or by their texts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from mlox.components.merge.python.scanning import TRIVIA, Atom, Element, Group, Piece, Unbalanced, scan
+from mlox.components.merge.python.sequences import OrderClash, edits, merge_orders, pairs
+
+ATOMIC = frozenset({"for", "lambda", "if"})
+
+
+def comments_of(text: str) -> list[str]:
+    """The comments in a text, in order."""
+    if "#" not in text:
+        return []
+    try:
+        return list(_comments(scan(text)))
+    except Unbalanced:
+        return [line.partition("#")[2] for line in text.splitlines() if "#" in line]
+
+
+def _comments(pieces: Sequence[Piece]) -> list[str]:
+    found: list[str] = []
+    for piece in pieces:
+        if isinstance(piece, Atom):
+            found += [piece.text] if piece.kind == "comment" else []
+            continue
+        for element in piece.elements:
+            found += (
+                _of_text(element.lead) + _comments(element.pieces) + _of_text(element.gap) + _of_text(element.after)
+            )
+        found += _of_text(piece.end)
+    return found
+
+
+def _of_text(trivia: str) -> list[str]:
+    return [line.strip() for line in trivia.splitlines() if line.strip().startswith("#")]
+
+
+def merge_statement(base: str, left: str, right: str) -> str | None:
+    """A statement whose brackets both sides changed, and nothing else of it; None where that is not so."""
+    try:
+        was, mine, theirs = (scan(text) for text in (base, left, right))
+    except (Unbalanced, RecursionError):
+        return None
+    return _pieces(was, mine, theirs)
+
+
+def _pieces(base: Sequence[Piece], left: Sequence[Piece], right: Sequence[Piece]) -> str | None:
+    """Pieces of one shape, of which each side changed others."""
+    if not _shape(base) == _shape(left) == _shape(right):
+        return None
+    merged = []
+    theirs = iter(_solid(right))
+    was = iter(_solid(base))
+    for piece in left:
+        if isinstance(piece, Atom) and piece.kind in TRIVIA:
+            merged.append(piece.text)
+            continue
+        other, before = next(theirs), next(was)
+        if isinstance(piece, Group) and isinstance(other, Group) and isinstance(before, Group):
+            text = _group(before, piece, other)
+        else:
+            text = _chosen(before.text, piece.text, other.text)
+        if text is None:
+            return None
+        merged.append(text)
+    if _trivia(left) != _trivia(right) and _trivia(base) not in (_trivia(left), _trivia(right)):
+        return None
+    return "".join(merged)
+
+
+def _solid(pieces: Sequence[Piece]) -> list[Piece]:
+    return [piece for piece in pieces if isinstance(piece, Group) or piece.kind not in TRIVIA]
+
+
+def _trivia(pieces: Sequence[Piece]) -> list[str]:
+    """The comments among pieces, brackets left out."""
+    return [piece.text for piece in pieces if isinstance(piece, Atom) and piece.kind == "comment"]
+
+
+def _shape(pieces: Sequence[Piece]) -> list[str]:
+    return [piece.opens if isinstance(piece, Group) else "" for piece in _solid(pieces)]
+
+
+def _chosen(base: str, left: str, right: str) -> str | None:
+    if right in (left, base):
+        return left
+    return right if left == base else None
+
+
+def _group(base: Group, left: Group, right: Group) -> str | None:
+    chosen = _chosen(base.text, left.text, right.text)
+    if chosen is not None:
+        return chosen
+    names = [_names(group) for group in (base, left, right)]
+    if any(one is None for one in names):
+        return None
+    return _Elements(base, left, right).text()
+
+
+def _names(group: Group) -> list[str] | None:
+    """What each element is called in its bracket; None for a comprehension and other things that are no list."""
+    for element in group.elements:
+        if any(isinstance(piece, Atom) and piece.text in ATOMIC for piece in element.pieces):
+            return None
+    seen: Counter[str] = Counter()
+    names = []
+    for element in group.elements:
+        name = _name(group, element)
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+    return names
+
+
+def _name(group: Group, element: Element) -> str:
+    solid = _solid(element.pieces)
+    texts = [piece.text for piece in solid]
+    if group.opens == "{" and ":" in texts:
+        return "".join(texts[: texts.index(":")]).replace("'", '"')
+    if group.opens == "(" and len(texts) > 1 and texts[1] == "=":
+        return f"{texts[0]}="
+    return element.loose
+
+
+class _Elements:
+    """Three brackets of one kind, merged by their elements."""
+
+    def __init__(self, base: Group, left: Group, right: Group) -> None:
+        self.sides = (base, left, right)
+        self.names = [_names(group) or [] for group in self.sides]
+        self.rows: list[list[Element | None]] = []
+        self.orders: list[list[int]] = []
+
+    def text(self) -> str | None:
+        """The merged bracket, or None."""
+        self._align()
+        chosen: dict[int, Element] = {}
+        for at, (was, mine, theirs) in enumerate(self.rows):
+            if was is not None and (mine is None or theirs is None):
+                if (mine or theirs or was).loose != was.loose:
+                    return None
+            else:
+                merged = self._element(was, mine, theirs)
+                if merged is None:
+                    return None
+                chosen[at] = merged
+        return self._ordered(chosen)
+
+    def _ordered(self, chosen: Mapping[int, Element]) -> str | None:
+        was, mine, theirs = ([one for one in order if one in chosen] for order in self.orders)
+        try:
+            order = merge_orders(was, mine, theirs, self._meet)
+        except OrderClash:
+            return None
+        if any(isinstance(one, OrderClash) for one in order):
+            return None
+        return self._rendered([chosen[one] for one in order if isinstance(one, int)])
+
+    def _align(self) -> None:
+        base, left, right = self.sides
+        maps = []
+        for names in self.names[1:]:
+            found = dict(pairs(self.names[0], names))
+            for b0, b1, s0, s1 in edits(self.names[0], names):
+                if b1 - b0 == s1 - s0:
+                    found |= dict(zip(range(b0, b1), range(s0, s1), strict=True))
+            maps.append(found)
+        self.rows = [
+            [
+                one,
+                left.elements[maps[0][at]] if at in maps[0] else None,
+                right.elements[maps[1][at]] if at in maps[1] else None,
+            ]
+            for at, one in enumerate(base.elements)
+        ]
+        inverse = [{side: at for at, side in found.items()} for found in maps]
+        self.orders = [list(range(len(base.elements))), [], []]
+        added: dict[str, int] = {}
+        for at, name in enumerate(self.names[1]):
+            if at not in inverse[0]:
+                added[name] = len(self.rows)
+                self.rows.append([None, left.elements[at], None])
+            self.orders[1].append(inverse[0].get(at, len(self.rows) - 1))
+        for at, name in enumerate(self.names[2]):
+            if at in inverse[1]:
+                self.orders[2].append(inverse[1][at])
+            elif name in added:
+                self.rows[added[name]][2] = right.elements[at]
+                self.orders[2].append(added[name])
+            else:
+                self.orders[2].append(len(self.rows))
+                self.rows.append([None, None, right.elements[at]])
+
+    @staticmethod
+    def _element(was: Element | None, mine: Element | None, theirs: Element | None) -> Element | None:
+        if mine is None or theirs is None:
+            return mine or theirs
+        if mine.loose == theirs.loose:
+            return mine
+        if was is None:
+            return None
+        if was.loose == mine.loose:
+            return replace(theirs, lead=mine.lead)
+        if was.loose == theirs.loose:
+            return mine
+        text = _pieces(was.pieces, mine.pieces, theirs.pieces)
+        return None if text is None else replace(mine, pieces=[Atom("merged", text)])
+
+    def _meet(self, mine: Sequence[int], theirs: Sequence[int]) -> list[int] | None:
+        """Elements that both sides add at one place: sorted where all are, else the left ones first."""
+        base = self.sides[0]
+        if base.opens == "(" and not all(self._keyword(at) for at in (*mine, *theirs)):
+            return None
+        if base.opens == "[" and base.before and (base.before[-1].isalnum() or base.before[-1] in ")]"):
+            return None
+        if all(names == sorted(names) and len(names) > 1 for names in self.names):
+            return sorted([*mine, *theirs], key=self._called)
+        return [*mine, *theirs]
+
+    def _keyword(self, at: int) -> bool:
+        return self._called(at).endswith("=")
+
+    def _called(self, at: int) -> str:
+        element = next(one for one in self.rows[at] if one is not None)
+        return _name(self.sides[0], element)
+
+    def _rendered(self, elements: Sequence[Element]) -> str:
+        """The elements in the form of the side that has more lines."""
+        _, left, right = self.sides
+        form = max((left, right), key=lambda group: sum("\n" in one.lead for one in group.elements))
+        leads = [one.lead for one in form.elements if not one.lead.strip()]
+        usual = max(set(leads[1:]), key=leads.count, default=" ") if len(leads) > 1 else (leads or [" "])[0] or " "
+        first = form.elements[0].lead if form.elements else ""
+        placed = []
+        for at, one in enumerate(elements):
+            lead = one.lead
+            if at == 0 and "\n" not in lead:
+                lead = first if not first.strip() else lead
+            elif (at and ("\n" in usual) != ("\n" in lead) and not lead.strip()) or (at and not lead):
+                lead = usual
+            placed.append(replace(one, lead=lead))
+        return replace(form, elements=placed, comma=form.comma and bool(placed)).text

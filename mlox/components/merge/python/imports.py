@@ -1,0 +1,229 @@
+"""Imports by what they bind: a union of both sides, less what one of them took away."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+
+from mlox.components.merge.python.elements import comments_of
+from mlox.components.merge.python.items import Item
+from mlox.components.merge.python.notes import Notes
+from mlox.components.merge.python.rows import Row
+from mlox.components.merge.python.scanning import Atom, Element, Group, Unbalanced, scan
+from mlox.components.merge.python.sequences import OrderClash, merge_orders
+
+Binding = tuple[str, str, str]
+"""The module as it is written (empty for ``import``), the name that is taken from it, and what it is called here."""
+WIDTH = 79
+_PLAIN = re.compile(r"(\s*(?:from\s+\S+\s+)?import\s+)([^\s#(\\;][^#(\\;\r\n]*?)(\s*(?:#[^\r\n]*)?[\r\n]*)$")
+
+
+def bindings(item: Item | None) -> list[Binding]:
+    """What an import binds, in order."""
+    node = item.node if item else None
+    if isinstance(node, ast.Import):
+        return [("", one.name, one.asname or "") for one in node.names]
+    if isinstance(node, ast.ImportFrom):
+        module = f"{'.' * node.level}{node.module or ''}"
+        return [(module, one.name, one.asname or "") for one in node.names]
+    return []
+
+
+def bound(binding: Binding) -> str:
+    """The name that a binding gives; one for each submodule of an ``import a.b``, which share their first name."""
+    return binding[2] or binding[1]
+
+
+class Imports:
+    """The imports of one block, whose names may move between statements."""
+
+    def __init__(self, rows: Sequence[Row], notes: Notes) -> None:
+        self.rows, self.notes = rows, notes
+        self.places = [at for at, row in enumerate(rows) if row.any.kind == "import"]
+        base, left, right = (
+            {one for at in self.places for one in bindings(getattr(rows[at], side))}
+            for side in ("base", "left", "right")
+        )
+        self.wanted = (left & right) | (left - base) | (right - base)
+        self.twice = _clashing(self.wanted) - _clashing(left) - _clashing(right) - _clashing(base)
+        self.names = {at: self._own(rows[at]) for at in self.places}
+        self._house({one for names in self.names.values() for one in names})
+
+    def __contains__(self, at: int) -> bool:
+        return at in self.names
+
+    def _own(self, row: Row) -> set[Binding]:
+        """What a statement keeps, seen alone."""
+        was, mine, theirs = ({*bindings(item)} for item in (row.base, row.left, row.right))
+        if row.base and not (row.left and row.right):
+            kept = mine or theirs
+            return (kept - was) & self.wanted
+        return ((mine & theirs) | (mine - was) | (theirs - was)) & self.wanted
+
+    def _house(self, housed: set[Binding]) -> None:
+        """Find a statement for each name that is wanted and left over: one of its module, else the one it was in."""
+        for at in self.places:
+            row = self.rows[at]
+            if self.names[at] and row.base and not (row.left and row.right):
+                module = bindings(row.base)[0][0]
+                other = self._statement_of(module, at)
+                if other is not None:
+                    self.names[other] |= self.names[at]
+                    self.names[at] = set()
+        for at in self.places:
+            row = self.rows[at]
+            for one in (*bindings(row.left), *bindings(row.right)):
+                if one in self.wanted and one not in housed:
+                    self.names[at].add(one)
+                    housed.add(one)
+
+    def _statement_of(self, module: str, but: int) -> int | None:
+        """A ``from`` statement of the same module that both sides keep."""
+        for at in self.places:
+            row = self.rows[at]
+            if at != but and module and row.left and row.right and bindings(row.left)[0][0] == module:
+                return at
+        return None
+
+    def text(self, at: int) -> str | None:
+        """What the statement becomes; None where it goes."""
+        row, names = self.rows[at], self.names[at]
+        if not names:
+            return None
+        mine, was, theirs = row.left, row.base, row.right
+        sides = ["" if item is None else item.whole for item in (mine, was, theirs)]
+        key = row.any.key
+        if any(bound(one) in self.twice for one in names):
+            return self.notes.conflict(key, "both sides import another thing by one name", *sides)
+        for item, other in ((mine, theirs), (theirs, mine)):
+            if (
+                item
+                and {*bindings(item)} == names
+                and (other is None or _same_form(other, was) or other.text == item.text)
+            ):
+                return _lead(row) + item.text
+        merged = self._composed(row, names)
+        if merged is None or not self.notes.use("imports", key):
+            return self.notes.conflict(key, "both sides change it", *sides)
+        return merged
+
+    def _composed(self, row: Row, names: set[Binding]) -> str | None:
+        items = [item for item in (row.left, row.right) if item is not None]
+        fitting = [item for item in items if {*bindings(item)} == names]
+        form = max(fitting or items, key=lambda item: (item.text.count("\n"), len(item.text)))
+        text = form.text if fitting else _with_names(form, _ordered(row, names))
+        if text is None:
+            return None
+        said = {*comments_of(text)}
+        was = {*comments_of(row.base.text)} if row.base else set()
+        if any({*comments_of(item.text)} - was - said for item in items):
+            return None
+        return _lead(row) + text
+
+    @staticmethod
+    def sorted_in(rows: Sequence[Row], mine: Sequence[int], theirs: Sequence[int]) -> list[int]:
+        """Imports that both sides add at one place: sorted where each side's are, else the left ones first."""
+
+        def name(at: int) -> str:
+            return rows[at].any.key.partition(" ")[2].lower()
+
+        together = sorted([*mine, *theirs], key=name)
+        kept = [[at for at in together if at in run] for run in (mine, theirs)]
+        return together if kept == [list(mine), list(theirs)] else [*mine, *theirs]
+
+
+def _clashing(names: set[Binding]) -> set[str]:
+    """Names that are bound by two imports of one block."""
+    seen: set[str] = set()
+    twice: set[str] = set()
+    for one in names:
+        (twice if bound(one) in seen else seen).add(bound(one))
+    return twice - {"*"}
+
+
+def _same_form(item: Item, was: Item | None) -> bool:
+    return was is not None and item.text == was.text
+
+
+def _lead(row: Row) -> str:
+    """The comments above: of the side that changed them; where both did, of the side that says more."""
+    was = row.base.lead if row.base else ""
+    leads = [item.lead for item in (row.left, row.right) if item is not None]
+    if len(leads) == 1 or leads[0] == leads[1] or leads[1] == was:
+        return leads[0]
+    return leads[1] if leads[0] == was else max(leads, key=len)
+
+
+def _ordered(row: Row, names: set[Binding]) -> list[Binding]:
+    """The names in the order of the sides; sorted where theirs are."""
+    lists = [[one for one in bindings(item) if one in names] for item in (row.base, row.left, row.right)]
+    known = [*dict.fromkeys(one for side in lists for one in side), *sorted(names)]
+    number = {one: at for at, one in enumerate(dict.fromkeys(known))}
+    for key in (_plainly, _folded, _isorted):
+        if all(side == sorted(side, key=key) for side in (lists[1], lists[2]) if side) and len(names) > 1:
+            return sorted(names, key=key)
+    try:
+        was, mine, theirs = ([number[one] for one in side] for side in lists)
+        order = merge_orders(was, mine, theirs, lambda first, second: [*first, *second])
+    except OrderClash:
+        order = list(number.values())
+    backwards = {at: one for one, at in number.items()}
+    ordered = [backwards[at] for at in order if isinstance(at, int)]
+    return ordered + [one for one in sorted(names) if one not in ordered]
+
+
+def _plainly(binding: Binding) -> tuple[str, ...]:
+    return binding[1:]
+
+
+def _folded(binding: Binding) -> tuple[str, ...]:
+    return (binding[1].lower(), *binding[1:])
+
+
+def _isorted(binding: Binding) -> tuple[int, str, str]:
+    """Constants, then classes, then the rest, as isort has it."""
+    name = binding[1]
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name, binding[2])
+
+
+def _with_names(form: Item, names: Sequence[Binding]) -> str | None:
+    """An import statement in the form of ``form`` with these names."""
+    said = [f"{name} as {alias}" if alias else name for _, name, alias in names]
+    plain = _PLAIN.match(form.text)
+    if plain:
+        line = f"{plain[1]}{', '.join(said)}{plain[3]}"
+        limit = max(WIDTH, *(len(one.rstrip()) for one in form.source.lines[form.first : form.last]))
+        if len(line.rstrip()) <= limit or not form.key.startswith("from"):
+            return line
+        indent = re.match(r"\s*", plain[1])
+        space = indent.group() if indent else ""
+        newline = "\r\n" if form.text.endswith("\r\n") else "\n"
+        inner = "".join(f"{space}    {one},{newline}" for one in said)
+        return f"{plain[1]}({newline}{inner}{space}){plain[3]}"
+    try:
+        pieces = scan(form.text)
+    except Unbalanced:
+        return None
+    groups = [piece for piece in pieces if isinstance(piece, Group)]
+    if len(groups) != 1 or not groups[0].elements:
+        return None
+    _fill(groups[0], said)
+    return "".join(piece.text for piece in pieces)
+
+
+def _fill(group: Group, said: Sequence[str]) -> None:
+    """Put names into a bracket; those that stand there keep their comments and their lines."""
+    there = {" ".join(one.text.split()): one for one in group.elements}
+    first = group.elements[0].lead
+    leads = [one.lead for one in group.elements[1:] if not one.lead.strip()]
+    usual = max(set(leads), key=leads.count) if leads else first if "\n" in first else " "
+    elements = []
+    for at, name in enumerate(said):
+        element = there.get(name) or Element(usual, [Atom("word", name)])
+        if at == 0 and not element.lead.strip():
+            element.lead = first
+        elif at and not element.lead:
+            element.lead = usual
+        elements.append(element)
+    group.elements = elements

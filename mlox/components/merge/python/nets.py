@@ -1,0 +1,74 @@
+"""What a merge must not do silently: lose a name's binding, define a thing twice, say what Python cannot read."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections import Counter
+from collections.abc import Iterator
+
+from mlox.components.merge.python.source import NOT_PYTHON, Source, parsed
+
+_KNOWN = frozenset({*dir(builtins), "__file__", "__name__", "__path__", "__class__", "__module__", "__qualname__"})
+_DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def caught(text: str, left: Source, right: Source) -> str:
+    """Why a merged text cannot be taken; empty where it can."""
+    try:
+        tree = parsed(text)
+    except NOT_PYTHON as error:
+        return f"the result is no Python: {error}"
+    sides = [_Names(source.tree) for source in (left, right)]
+    merged = _Names(tree)
+    lost = merged.unbound - sides[0].unbound - sides[1].unbound
+    if lost and not merged.star:
+        return f"nothing would bind {', '.join(sorted(lost))} any more"
+    most = sides[0].defined | sides[1].defined
+    twice = sorted(name for name, times in merged.defined.items() if times > max(1, most[name]))
+    if twice:
+        return f"{', '.join(twice)} would be defined twice"
+    return ""
+
+
+class _Names:
+    """The names of a module: what is loaded and bound nowhere, and how often each definition stands in its scope."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        loaded: set[str] = set()
+        bound: set[str] = set(_KNOWN)
+        self.star = False
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name):
+                (loaded if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+            else:
+                bound.update(_binds(node))
+        self.unbound = loaded - bound
+        self.star = "*" in bound
+        self.defined = Counter(_definitions(tree, ""))
+
+
+def _binds(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, _DEFINITION):
+        yield node.name
+    elif isinstance(node, ast.arg):
+        yield node.arg
+    elif isinstance(node, ast.alias):
+        yield node.asname or node.name.partition(".")[0]
+    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+        yield node.name
+    elif isinstance(node, ast.MatchMapping) and node.rest:
+        yield node.rest
+    elif isinstance(node, ast.Global | ast.Nonlocal):
+        yield from node.names
+
+
+def _definitions(tree: ast.AST, scope: str) -> Iterator[str]:
+    """The qualified names of definitions, as often as they stand there; those in branches count by their branch."""
+    for at, node in enumerate(ast.iter_child_nodes(tree)):
+        if isinstance(node, _DEFINITION):
+            wrapped = "".join(ast.dump(one) for one in node.decorator_list if isinstance(one, ast.Attribute))
+            yield f"{scope}{node.name}{wrapped}"
+            yield from _definitions(node, f"{scope}{node.name}.")
+        elif isinstance(node, ast.stmt | ast.ExceptHandler):
+            yield from _definitions(node, f"{scope}{at}:" if hasattr(node, "body") else scope)

@@ -1,0 +1,149 @@
+"""Merges of Python: what each side did is done, and what both did to the same thing is left for a person."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+import pytest
+
+from mlox.components.merge import merge
+from tests.merging_stage import merged
+
+BASE = '''\
+"""A store."""
+
+import os
+from typing import Any, List
+
+LIMIT = 3
+NAMES = ["a", "b"]
+
+
+def load(path, sep=","):
+    rows = open(path).read()
+    rows = rows.split(sep)
+    return rows
+
+
+def save(path, rows):
+    return path
+'''
+
+
+def edited(*changes: tuple[str, str], base: str = BASE) -> str:
+    for old, new in changes:
+        assert old in base, old
+        base = base.replace(old, new, 1)
+    return base
+
+
+CLEAN = {
+    "adjacent": (
+        [("LIMIT = 3", "LIMIT = 4")],
+        [('NAMES = ["a", "b"]', 'NAMES = ["a"]')],
+        [("LIMIT = 3", "LIMIT = 4"), ('NAMES = ["a", "b"]', 'NAMES = ["a"]')],
+    ),
+    "imports of one module": (
+        [("Any, List", "Any, Dict, List")],
+        [("Any, List", "Any, Iterator")],
+        [("Any, List", "Any, Dict, Iterator")],
+    ),
+    "imports in other forms": (
+        [("import os\n", "import os\nimport re\n")],
+        [("import os\n", "import os, sys\n")],
+        [("import os\n", "import os, sys\nimport re\n")],
+    ),
+    "elements of a list": (
+        [('"b"]', '"b", "c"]')],
+        [('["a"', '["0", "a"')],
+        [('["a", "b"]', '["0", "a", "b", "c"]')],
+    ),
+    "parameters": (
+        [('sep=","', 'sep=";"')],
+        [("def load(path,", "def load(name,")],
+        [('load(path, sep=","', 'load(name, sep=";"')],
+    ),
+    "both add definitions": (
+        [("    return rows\n", "    return rows\n\n\ndef mine():\n    pass\n")],
+        [("    return rows\n", "    return rows\n\n\ndef theirs():\n    pass\n")],
+        [("    return rows\n", "    return rows\n\n\ndef mine():\n    pass\n\n\ndef theirs():\n    pass\n")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CLEAN)
+def test_what_lines_cannot_tell_apart_is_merged(case: str) -> None:
+    mine, theirs, both = CLEAN[case]
+    got = merged(BASE, edited(*mine), edited(*theirs))
+    assert merge(BASE, edited(*mine), edited(*theirs)).conflicts
+    assert got.clean
+    assert got.text == edited(*both)
+    assert got.applied
+
+
+CONFLICTS = {
+    "three values": ([("LIMIT = 3", "LIMIT = 4")], [("LIMIT = 3", "LIMIT = 5")]),
+    "delete against modify": (
+        [('NAMES = ["a", "b"]\n', "")],
+        [('NAMES = ["a", "b"]', 'NAMES = ["b"]')],
+    ),
+    "both add it, each otherwise": (
+        [("LIMIT = 3\n", "LIMIT = 3\nMOST = 1\n")],
+        [("LIMIT = 3\n", "LIMIT = 3\nMOST = 2\n")],
+    ),
+    "one name from two modules": (
+        [("import os\n", "import os\nfrom a import run\n")],
+        [("import os\n", "import os\nfrom b import run\n")],
+    ),
+    "a name that nothing binds any more": (
+        [("LIMIT = 3\nNAMES", "NAMES")],
+        [('NAMES = ["a", "b"]', 'NAMES = ["a", "b", LIMIT]')],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CONFLICTS)
+def test_what_both_changed_is_left(case: str) -> None:
+    mine, theirs = CONFLICTS[case]
+    got = merged(BASE, edited(*mine), edited(*theirs))
+    assert not got.clean
+    assert got.text.count("<<<<<<< mine") == got.text.count(">>>>>>> theirs") >= 1
+
+
+def test_one_side_formatted_and_the_other_changed() -> None:
+    base = "def f(a, b):\n    return {'a': a, 'b': b}\n\nx = f(1, 2)\n"
+    mine = textwrap.dedent("""\
+        def f(
+            a,
+            b,
+        ):
+            return {
+                "a": a,
+                "b": b,
+            }
+
+
+        x = f(1, 2)
+        """)
+    theirs = base.replace("'b': b", "'b': b, 'c': 3").replace("(1, 2)", "(1, 3)")
+    got = merged(base, mine, theirs)
+    assert got.clean
+    assert ast.dump(ast.parse(got.text)) == ast.dump(ast.parse(theirs))
+    assert got.text.startswith("def f(\n    a,\n    b,\n):\n    return {\n")
+    assert "    'c': 3,\n" in got.text
+
+
+def test_a_file_that_is_no_python_stays_as_git_left_it() -> None:
+    base, mine, theirs = "a = (\nb\nc\n", "a = (\nB\nc\n", "a = (\nX\nc\n"
+    assert merged(base, mine, theirs) == merge(base, mine, theirs)
+
+
+def test_line_ends_and_encodings_stay() -> None:
+    base = BASE.replace("\n", "\r\n")
+    mine, theirs = (edited(*changes).replace("\n", "\r\n") for changes in CLEAN["adjacent"][:2])
+    got = merged(base, mine, theirs)
+    assert got.text == edited(*CLEAN["adjacent"][2]).replace("\n", "\r\n")
+    cookie = b"# coding: latin-1\n\nA = '\xe9'\nB = 1\n"
+    answer = merge(cookie, cookie.replace(b"A =", b"AA ="), cookie.replace(b"B = 1", b"B = 2"), path="a.py")
+    assert answer.text.encode("utf-8", "surrogateescape") == b"# coding: latin-1\n\nAA = '\xe9'\nB = 2\n"
