@@ -4,6 +4,7 @@ Nothing here writes. Whoever adds or removes a component reads the tree, asks fo
 journal of the workspace (:mod:`mlox.journal`), which carries out all or none.
 """
 
+from mlox.components.closure import LookUp, Offer, closure
 from mlox.components.dependencies import declared
 from mlox.components.inject import Addition, plan_addition
 from mlox.components.layout import Place, choose_place
@@ -18,12 +19,15 @@ __all__ = [
     "Addition",
     "ComponentWord",
     "EditPlan",
+    "LookUp",
+    "Offer",
     "Place",
     "Record",
     "Removal",
     "Template",
     "Tree",
     "choose_place",
+    "closure",
     "declared",
     "plan_addition",
     "plan_removal",

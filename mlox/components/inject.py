@@ -59,7 +59,7 @@ def plan_addition(
         edits.append(Edit(edit.path, edit.content, replaces=there))
         dependencies += written
     record = Record(
-        name=spec.name,
+        name=template.name,
         version=spec.version,
         source=template.source,
         digest=template.digest,

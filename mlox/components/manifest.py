@@ -10,40 +10,51 @@ from typing import Self
 from mlox.documents import parse
 from mlox.errors import SpecError
 from mlox.specs import ROOT, ComponentSpec
+from mlox.specs.naming import split_name
 
 MANIFEST = "component.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A component as its author wrote it. ``files`` are the texts by their paths in the component's folder."""
+    """A component as its author wrote it. ``files`` are the texts by their paths in the component's folder.
+
+    ``source`` tells where it is from, and ``namespace`` what the workspace calls that registry, ``@acme``.
+    """
 
     spec: ComponentSpec
     files: Mapping[str, bytes]
     source: str
+    namespace: str = ""
 
     @classmethod
     def parse(cls, name: str, files: Mapping[str, bytes], *, source: str) -> Self:
-        """The component in ``files``, which a registry calls ``name``; ``source`` says which registry.
+        """The component in ``files``; ``name`` with its namespace, ``source`` says which registry.
 
         Raises:
             SpecError: the manifest is wrong, has another name, or names a file that is not there.
         """
-        where = f"{source}: {name}/{MANIFEST}"
+        namespace, own = split_name(name)
+        where = f"{source}: {own}/{MANIFEST}"
         if MANIFEST not in files:
             raise SpecError(f"{where} is not there", hint="A component is a folder with that file.")
         try:
             spec = parse(files[MANIFEST].decode("utf-8"), ComponentSpec, source=where)
         except UnicodeDecodeError as error:
             raise SpecError(f"{where} is not UTF-8 text", hint="Save it as UTF-8.") from error
-        if spec.name != name:
+        if spec.name != own:
             raise SpecError(f"{where}: name is {spec.name!r}", hint=f"Name the folder {spec.name}.")
         code = (code_path(spec, path) for path in spec.files)
         listed = (*code, *map(test_path, spec.tests), *map(fragment_path, spec.extends))
         missing = [path for path in listed if path not in files]
         if missing:
             raise SpecError(f"{where}: there is no file {missing[0]}", hint="Write it, or take it out of the list.")
-        return cls(spec, {path: files[path] for path in (MANIFEST, *listed)}, source)
+        return cls(spec, {path: files[path] for path in (MANIFEST, *listed)}, source, namespace)
+
+    @property
+    def name(self) -> str:
+        """What the workspace calls it: ``@acme/caching``, or ``caching`` where it has no namespace."""
+        return f"{self.namespace}/{self.spec.name}" if self.namespace else self.spec.name
 
     @property
     def digest(self) -> str:

@@ -11,7 +11,8 @@ from pydantic import Field, StringConstraints, ValidationError
 from mlox.components.tree import Tree
 from mlox.documents import explain
 from mlox.errors import SpecError
-from mlox.specs.model import Name, Scalar, Spec
+from mlox.specs.model import Scalar, Spec
+from mlox.specs.naming import ComponentName, file_stem, name_of_stem
 
 RECORDS = ".mlox/components"
 BASE = ".mlox/base"
@@ -46,7 +47,7 @@ class Record(Spec):
     """
 
     format: Literal[1] = 1
-    name: Name
+    name: ComponentName
     version: str
     source: str
     digest: Digest
@@ -60,7 +61,7 @@ class Record(Spec):
     @property
     def path(self) -> str:
         """Where it is kept in the workspace."""
-        return f"{RECORDS}/{self.name}.json"
+        return f"{RECORDS}/{file_stem(self.name)}.json"
 
     @property
     def folder(self) -> str:
@@ -80,7 +81,8 @@ def read_records(tree: Tree) -> dict[str, Record]:
         SpecError: a record was damaged.
     """
     folder = tree.at(RECORDS)
-    return {path.stem: _read(tree, path.stem) for path in sorted(folder.glob("*.json"))} if folder.is_dir() else {}
+    names = [name_of_stem(path.stem) for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
+    return {name: _read(tree, name) for name in names}
 
 
 def base_path(content: bytes) -> str:
@@ -94,7 +96,7 @@ def digest_of(content: bytes) -> str:
 
 
 def _read(tree: Tree, name: str) -> Record:
-    where = f"{RECORDS}/{name}.json"
+    where = f"{RECORDS}/{file_stem(name)}.json"
     hint = "Bring it back from git."
     try:
         value = json.loads(tree.read(where) or b"")

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from mlox.specs.catalog import OptionSpec
 from mlox.specs.model import Identifier, Name, Scalar, Spec, Text
+from mlox.specs.naming import ComponentName
 
 ROOT = "project"
 """The package that stands for the user's own in the code of a template."""
@@ -71,7 +72,7 @@ class ComponentSpec(Spec):
     files: Annotated[list[FilePath], Field(min_length=1)]
     tests: list[FilePath] = Field(default_factory=list)
     dependencies: list[Annotated[str, AfterValidator(_requirement)]] = Field(default_factory=list)
-    components: dict[Name, Annotated[str, AfterValidator(_versions)]] = Field(default_factory=dict)
+    components: dict[ComponentName, Annotated[str, AfterValidator(_versions)]] = Field(default_factory=dict)
     extends: list[FilePath] = Field(default_factory=list)
     services: dict[Name, ComponentServiceSpec] = Field(default_factory=dict)
     environment: dict[Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")], Text] = Field(
