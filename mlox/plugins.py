@@ -21,6 +21,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("backends", "native"): Row("mlox.backends.native:NativeBackend"),
     ("transports", "local"): Row("mlox.transports.local:LocalTransport"),
     ("registries", "folder"): Row("mlox.registries.folder:FolderRegistry"),
+    ("registries", "git"): Row("mlox.registries.git:GitRegistry"),
+    ("registries", "https"): Row("mlox.registries.https:HttpsRegistry"),
     ("secret_stores", "chain"): Row("mlox.secret_stores.chain:Chain"),
     ("secret_stores", "env"): Row("mlox.secret_stores.env:EnvironmentStore"),
     ("secret_stores", "env_file"): Row("mlox.secret_stores.env_file:EnvFileStore"),

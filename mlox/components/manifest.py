@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -11,8 +12,11 @@ from mlox.documents import parse
 from mlox.errors import SpecError
 from mlox.specs import ROOT, ComponentSpec
 from mlox.specs.naming import split_name
+from mlox.specs.registry import MAX_BYTES
 
 MANIFEST = "component.yaml"
+MAX_MANIFEST = 64_000
+_YANKED = re.compile(rb"^yanked:[^\n]*(\n|\Z)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +32,39 @@ class Template:
     namespace: str = ""
 
     @classmethod
-    def parse(cls, name: str, files: Mapping[str, bytes], *, source: str) -> Self:
+    def parse(cls, name: str, files: Mapping[str, bytes], *, source: str, version: str | None = None) -> Self:
         """The component in ``files``; ``name`` with its namespace, ``source`` says which registry.
 
+        ``version`` is the one that the registry says it is.
+
         Raises:
-            SpecError: the manifest is wrong, has another name, or names a file that is not there.
+            SpecError: the manifest is wrong, has another name or version, or names a file that is not there; or the
+                files are too large.
         """
         namespace, own = split_name(name)
         where = f"{source}: {own}/{MANIFEST}"
         if MANIFEST not in files:
             raise SpecError(f"{where} is not there", hint="A component is a folder with that file.")
-        try:
-            spec = parse(files[MANIFEST].decode("utf-8"), ComponentSpec, source=where)
-        except UnicodeDecodeError as error:
-            raise SpecError(f"{where} is not UTF-8 text", hint="Save it as UTF-8.") from error
+        spec = read_manifest(files[MANIFEST], where)
         if spec.name != own:
             raise SpecError(f"{where}: name is {spec.name!r}", hint=f"Name the folder {spec.name}.")
+        if version not in (None, spec.version):
+            raise SpecError(
+                f"{where}: version is {spec.version}, and it is offered as {version}",
+                hint="Tell whoever publishes it; nothing was written.",
+            )
+        if spec.yanked and read_manifest(_unyanked(files[MANIFEST]), where) != spec.model_copy(update={"yanked": None}):
+            raise SpecError(f"{where}: yanked is not on one line", hint="Write it as: yanked: the reason.")
         code = (code_path(spec, path) for path in spec.files)
         listed = (*code, *map(test_path, spec.tests), *map(fragment_path, spec.extends))
         missing = [path for path in listed if path not in files]
         if missing:
             raise SpecError(f"{where}: there is no file {missing[0]}", hint="Write it, or take it out of the list.")
+        if sum(len(files[path]) for path in listed) > MAX_BYTES:
+            raise SpecError(
+                f"{where}: its files have more than {MAX_BYTES:,} bytes",
+                hint="A component is source code: keep data out of it.",
+            )
         return cls(spec, {path: files[path] for path in (MANIFEST, *listed)}, source, namespace)
 
     @property
@@ -58,11 +74,33 @@ class Template:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the manifest and of every file that it lists, with their names."""
+        """The SHA-256 of the manifest and of every file that it lists, with their names.
+
+        That it was yanked is left out: it is said later, of a version that stays what it is.
+        """
         whole = hashlib.sha256()
-        for path, content in sorted(self.files.items()):
+        for path, text in sorted(self.files.items()):
+            content = _unyanked(text) if path == MANIFEST and self.spec.yanked else text
             whole.update(f"{path}\0{len(content)}\0".encode() + content)
         return whole.hexdigest()
+
+
+def read_manifest(content: bytes, where: str) -> ComponentSpec:
+    """A manifest by itself, without looking for the files that it lists.
+
+    Raises:
+        SpecError: it is wrong, or too large.
+    """
+    if len(content) > MAX_MANIFEST:
+        raise SpecError(f"{where} is larger than {MAX_MANIFEST:,} bytes", hint="Make it shorter.")
+    try:
+        return parse(content.decode("utf-8"), ComponentSpec, source=where)
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{where} is not UTF-8 text", hint="Save it as UTF-8.") from error
+
+
+def _unyanked(content: bytes) -> bytes:
+    return _YANKED.sub(b"", content)
 
 
 def code_path(spec: ComponentSpec, path: str) -> str:
@@ -78,8 +116,3 @@ def test_path(path: str) -> str:
 def fragment_path(path: str) -> str:
     """Where what it adds to a module of another component lies in the component's folder."""
     return f"extends/{path}"
-
-
-def manifest_of(name: str, files: Mapping[str, bytes], *, source: str) -> ComponentSpec:
-    """Only the manifest, checked like :meth:`Template.parse`."""
-    return Template.parse(name, files, source=source).spec

@@ -18,6 +18,8 @@ from mlox.errors import SpecError, nearest
 MAX_BYTES = 1_000_000
 MAX_NODES = 20_000
 MAX_DEPTH = 60
+TOLD = 20
+"""How many problems of one text are looked at; each costs a walk through it."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 Tag = Callable[[str], object]
@@ -84,7 +86,8 @@ def explain(error: ValidationError, model: type[BaseModel], *, source: str, text
     """One :class:`SpecError` for all that pydantic found, the first three told, lines taken from ``text``."""
     problems: list[str] = []
     hint = None
-    for detail in error.errors(include_url=False, include_context=False):
+    details = error.errors(include_url=False, include_context=False)
+    for detail in details[:TOLD]:
         location = tuple(part for part in detail["loc"] if part != "[key]")
         line = line_of(text, location)
         where = ".".join(map(str, location))
@@ -101,7 +104,7 @@ def explain(error: ValidationError, model: type[BaseModel], *, source: str, text
                 "not a valid name: lower case letters, digits and single hyphens" if "[a-z]" in message else message
             )
         problems.append(f"{source}{f':{line}' if line else ''}: {where + ': ' if where else ''}{message}")
-    more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+    more = f" (and {len(details) - 3} more)" if len(details) > 3 else ""
     return SpecError("; ".join(problems[:3]) + more, hint=hint or "Mend it there; nothing was changed.")
 
 

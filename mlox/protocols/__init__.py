@@ -20,7 +20,7 @@ from mlox.protocols.events import Emit, Event, silent
 from mlox.protocols.executing import Executing
 from mlox.protocols.findings import Comparing, Deviation, Ending, Findings
 from mlox.protocols.history import Entry, Outcome, Recording, Step, with_entry
-from mlox.protocols.registry import Registry
+from mlox.protocols.registry import Published, Registry
 from mlox.protocols.secrets import SecretChain, SecretStore, ServiceSecrets, StoredSecret, VersionedStore, WritableStore
 from mlox.protocols.sharing import Changes, Leaver, Recipient, Resealed, SharedStore, Sharing
 from mlox.protocols.transport import Completed, Transport, Write
@@ -49,6 +49,7 @@ __all__ = [
     "Outcome",
     "Passage",
     "Program",
+    "Published",
     "Question",
     "Recipient",
     "Recording",

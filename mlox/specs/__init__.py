@@ -18,6 +18,7 @@ from mlox.specs.catalog import (
 )
 from mlox.specs.component import ROOT, ComponentOptionSpec, ComponentServiceSpec, ComponentSpec
 from mlox.specs.offers import GrantSpec, NeedSpec, ProvideSpec, SecretSpec, UrlSpec
+from mlox.specs.registry import IndexEntrySpec, IndexFileSpec, RegistryIndexSpec, RegistrySpec
 from mlox.specs.stack import EMBEDDED, ProfileSpec, ServerSpec, ServiceSpec, StackSpec
 from mlox.specs.verifying import VerifySpec
 
@@ -35,6 +36,8 @@ __all__ = [
     "DataSpec",
     "FileSpec",
     "GrantSpec",
+    "IndexEntrySpec",
+    "IndexFileSpec",
     "JobSpec",
     "NativeSpec",
     "NeedSpec",
@@ -44,6 +47,8 @@ __all__ = [
     "ProfileSpec",
     "ProvideSpec",
     "PythonSpec",
+    "RegistryIndexSpec",
+    "RegistrySpec",
     "SecretSpec",
     "ServerSpec",
     "ServiceSpec",

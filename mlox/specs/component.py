@@ -6,6 +6,7 @@ where they are; ``project`` stands for the package that a component is put into.
 
 from __future__ import annotations
 
+import keyword
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -13,12 +14,26 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from mlox.specs.catalog import OptionSpec
 from mlox.specs.model import Identifier, Name, Scalar, Spec, Text
 from mlox.specs.naming import ComponentName
+from mlox.specs.paths import MAX_PATH, clash, path_fault
 
 ROOT = "project"
 """The package that stands for the user's own in the code of a template."""
 
-FilePath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")]
+
+def _portable(path: str) -> str:
+    if fault := path_fault(path):
+        raise ValueError(f"{path} {fault}")
+    return path
+
+
+FilePath = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$", max_length=MAX_PATH),
+    AfterValidator(_portable),
+]
 """A path with ``/``, relative, every part beginning with a letter, a digit or an underscore: never ``..``."""
+
+Version = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$", max_length=40)]
 
 
 def _requirement(text: str) -> str:
@@ -61,10 +76,12 @@ class ComponentSpec(Spec):
 
     ``components`` are those that it needs, with their versions; they are added with it. ``extends`` are modules of
     theirs that it adds to, below the user's package: the fragment lies below ``extends/`` in the component's folder.
+    ``yanked`` says why nobody should take this version any more; it is added later, and changes no digest.
     """
 
     name: Name
-    version: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$")]
+    version: Version
+    yanked: Annotated[str, StringConstraints(pattern=r"^\S.*$")] | None = None
     summary: Text
     homepage: str = ""
     package: Identifier
@@ -85,8 +102,10 @@ class ComponentSpec(Spec):
         if "__init__.py" not in self.files:
             raise ValueError("files has no __init__.py: a component is a package")
         for kind, paths in (("files", self.files), ("tests", self.tests), ("extends", self.extends)):
-            if len({path.lower() for path in paths}) < len(paths):
-                raise ValueError(f"{kind}: two names differ in nothing or only in upper and lower case")
+            if both := clash(paths):
+                raise ValueError(f"{kind}: {both} differ in nothing or only in upper and lower case, or clash")
+        if keyword.iskeyword(self.package) or path_fault(self.package) or path_fault(self.name):
+            raise ValueError(f"package, name: {self.package} or {self.name} is a reserved word")
         for path in self.extends:
             if not path.endswith(".py") or path.startswith(f"{self.package}/"):
                 raise ValueError(f"extends: {path} is no module of another component")

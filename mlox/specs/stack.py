@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from mlox.specs.model import Identifier, Name, Scalar, Spec
+from mlox.specs.naming import Namespace
+from mlox.specs.registry import RegistrySpec
 
 EMBEDDED = "embedded"
 """The decided value of a need that the service meets by itself."""
@@ -66,4 +68,5 @@ class StackSpec(Spec):
     servers: dict[Name, ServerSpec] = Field(default_factory=dict)
     services: dict[Name, ServiceSpec] = Field(default_factory=dict)
     profiles: dict[Name, ProfileSpec] = Field(default_factory=dict)
+    registries: dict[Namespace, RegistrySpec] = Field(default_factory=dict)
     alerts: list[dict[str, Scalar]] = Field(default_factory=list)

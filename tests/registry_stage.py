@@ -1,0 +1,95 @@
+"""Registries for tests: a folder that is published, a git repository of it, and a web server on loopback below it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from mlox.components.index import entries_of, write_index
+from mlox.registries.folder import FolderRegistry
+
+Components = Mapping[str, Mapping[str, bytes]]
+
+
+def lay_out(folder: Path, components: Components) -> Path:
+    """Write components as their authors do; returns the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, files in components.items():
+        for path, content in files.items():
+            target = folder / name / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    return folder
+
+
+def publish(folder: Path, components: Components) -> Path:
+    """The same, with a ``registry.json`` that is right."""
+    lay_out(folder, components)
+    (folder / "registry.json").write_bytes(write_index(entries_of(FolderRegistry(folder))))
+    return folder
+
+
+def git(folder: Path, *argv: str) -> str:
+    """Run git in a folder, with nothing of the user's own settings."""
+    environment = {
+        **os.environ,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        **{f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+    }
+    done = subprocess.run(["git", *argv], cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def commit(folder: Path, *, tag: str = "") -> str:
+    """Commit all that is in a folder, which becomes a repository; returns the commit."""
+    if not (folder / ".git").exists():
+        git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message=components")
+    if tag:
+        git(folder, "tag", tag)
+    return git(folder, "rev-parse", "HEAD")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder, and keeps the headers of what it was asked."""
+
+    asked: list[tuple[str, dict[str, str]]]
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, dict(self.headers)))
+        super().do_GET()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base calls it so
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A web server on loopback; gives its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=partial(server.serve_forever, poll_interval=0.01), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
+    """A folder on a web server: its address, and what was asked of it so far."""
+    asked: list[tuple[str, dict[str, str]]] = []
+    handler = type("Handler", (Quiet,), {"asked": asked})
+    with serving(partial(handler, directory=str(folder))) as url:
+        yield url, asked
