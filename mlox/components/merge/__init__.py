@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from mlox.components.merge.lines import merge_lines
@@ -19,9 +20,23 @@ Merger = Callable[[str, str, str, Level], MergeResult | None]
 """Base, left, right and how careful to be; None where it knows no better than lines."""
 
 MERGERS: dict[str, str] = {
+    "dockerfile": "formats:merge_dockerfile",
+    "dockerfile.*": "formats:merge_dockerfile",
+    "compose*.y*ml": "formats:merge_compose",
+    "docker-compose*.y*ml": "formats:merge_compose",
+    ".env": "formats:merge_env",
+    ".env.*": "formats:merge_env",
+    "requirements*.txt": "formats:merge_requirements",
+    "requirements*.in": "formats:merge_requirements",
+    ".dockerfile": "formats:merge_dockerfile",
+    ".json": "formats:merge_json",
     ".py": "python:merge_python",
+    ".toml": "formats:merge_toml",
+    ".yaml": "formats:merge_yaml",
+    ".yml": "formats:merge_yaml",
 }
-"""What a file is called, or how it ends, and ``module:function`` below this package that merges it."""
+"""What a file is called (``*`` stands for any text), or how it ends, in lower case; and ``module:function`` below this
+package that merges it. A name goes before a pattern, a pattern before an ending."""
 
 
 def merge(
@@ -48,7 +63,8 @@ def merge(
 
 def _merger(path: str) -> Merger | None:
     name = PurePosixPath(path).name.lower()
-    where = MERGERS.get(name) or MERGERS.get(PurePosixPath(name).suffix)
+    pattern = next((one for one in MERGERS if "*" in one and fnmatchcase(name, one)), PurePosixPath(name).suffix)
+    where = MERGERS.get(name) or MERGERS.get(pattern)
     if where is None:
         return None
     module, _, function = where.partition(":")
