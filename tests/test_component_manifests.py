@@ -48,6 +48,7 @@ def test_a_file_outside_the_component_cannot_be_named(path: str) -> None:
         ({"dependencies": '["tabulate >= "]'}, "PEP 508"),
         ({"dependencies": '["tabulate @ file:///tmp/x"]'}, "names an address"),
         ({"dependencies": '["-r other.txt"]'}, "PEP 508"),
+        ({"tests": "[test_greeting.py]\ntest_dependencies: ['httpx >= ']"}, "test_dependencies"),
         ({"summery": "x", "summary": ""}, "summary"),
         ({"package": "my-package"}, "package"),
     ],

@@ -98,6 +98,7 @@ def test_info_tells_what_it_brings(demo: Say) -> None:
     assert "dependency feast[redis]>=0.67" in text
     assert "option online_store (string, default sqlite, one of sqlite, redis)" in text
     assert "environment REDIS_URL" in text
+    assert "its tests need httpx2" in demo("info", "api-serving").out
     demo("add", "feature-store")
     assert "in this repository: src/demo/feature_store, version 1.0, clean" in demo("info", "feature-store").out
 

@@ -77,6 +77,7 @@ class ComponentSpec(Spec):
     ``components`` are those that it needs, with their versions; they are added with it. ``extends`` are modules of
     theirs that it adds to, below the user's package: the fragment lies below ``extends/`` in the component's folder.
     ``yanked`` says why nobody should take this version any more; it is added later, and changes no digest.
+    ``test_dependencies`` are what its tests need beside pytest; they are not written into the project.
     """
 
     name: Name
@@ -89,6 +90,7 @@ class ComponentSpec(Spec):
     files: Annotated[list[FilePath], Field(min_length=1)]
     tests: list[FilePath] = Field(default_factory=list)
     dependencies: list[Annotated[str, AfterValidator(_requirement)]] = Field(default_factory=list)
+    test_dependencies: list[Annotated[str, AfterValidator(_requirement)]] = Field(default_factory=list)
     components: dict[ComponentName, Annotated[str, AfterValidator(_versions)]] = Field(default_factory=dict)
     extends: list[FilePath] = Field(default_factory=list)
     services: dict[Name, ComponentServiceSpec] = Field(default_factory=dict)

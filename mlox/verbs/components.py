@@ -110,6 +110,7 @@ def component_info(ctx: Context, name: str) -> Value:
     lines = [f"{spec.name} {spec.version}: {spec.summary}", f"a component: source code, from {template.source}"]
     lines += [f"file {path}" for path in spec.files] + [f"test {path}" for path in spec.tests]
     lines += [f"dependency {requirement}" for requirement in spec.dependencies]
+    lines += [f"its tests need {requirement}" for requirement in spec.test_dependencies]
     for key, option in spec.options.items():
         choices = f", one of {', '.join(map(str, option.choices))}" if option.choices else ""
         lines.append(f"option {key} ({option.type}, default {option.default}{choices}): {option.help}")
