@@ -57,7 +57,7 @@ def test_health_and_readiness(client: TestClient) -> None:
 
 def test_without_a_model_it_lives_and_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("API_MODEL", raising=False)
-    with client_of(app) as client:
+    with client_of(create_app()) as client:
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 503
         said = client.post(PREDICTIONS, json={"instances": [{"calls": 1}]})
@@ -183,7 +183,7 @@ def test_the_model_is_found_by_its_name_when_the_service_starts(monkeypatch: pyt
     module.none = dict  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "shop_of_tests", module)
     monkeypatch.setenv("API_MODEL", "shop_of_tests:load")
-    with client_of(app) as client:
+    with client_of(create_app()) as client:
         assert client.get("/readyz").status_code == 200
     for wrong, error in (("gone:load", ValueError), ("shop_of_tests:version", ValueError), ("x", ValueError)):
         with pytest.raises(error, match="API_MODEL is"), client_of(create_app(Settings(model=wrong))):

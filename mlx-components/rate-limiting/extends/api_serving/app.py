@@ -1,0 +1,4 @@
+from project.api_serving.app import app
+from project.rate_limiting import limit_requests
+
+limit_requests(app)
