@@ -8,6 +8,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 
 from .gcra import Limit, Verdict, ask
 from .settings import Settings
@@ -73,19 +77,33 @@ class MemoryLimiter:
 
 
 class RedisLimiter:
-    """Counts in Redis, in one step each. Nobody waits for it longer than ``timeout_s``."""
+    """Counts in Redis, in one step each.
 
-    def __init__(self, url: str, namespace: str, timeout_s: float = 0.5) -> None:
-        self.namespace = namespace
+    Nobody waits longer than ``timeout_s`` for it, and once it has failed it is left alone for ``rest_s``.
+    """
+
+    def __init__(self, url: str, namespace: str, timeout_s: float = 0.5, rest_s: float = 1.0) -> None:
+        self.namespace, self.rest_s = namespace, rest_s
+        self._away_until = 0.0
         self._redis = redis.asyncio.Redis.from_url(
-            url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, decode_responses=True
+            url,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
         )
         self._script = self._redis.register_script(_SCRIPT)
 
     async def ask(self, key: str, limit: Limit, cost: int = 1) -> Verdict:
         """See :class:`Limiter`."""
+        if time.monotonic() < self._away_until:
+            raise RedisConnectionError("it was away a moment ago")
         arguments: list[str | int] = [f"{limit.interval_s:.9f}", limit.capacity, cost]
-        answer: list[Any] = await self._script(keys=[f"{self.namespace}:{key}"], args=arguments)
+        try:
+            answer: list[Any] = await self._script(keys=[f"{self.namespace}:{key}"], args=arguments)
+        except (OSError, RedisError):
+            self._away_until = time.monotonic() + self.rest_s
+            raise
         return Verdict(bool(answer[0]), int(answer[1]), float(answer[2]), float(answer[3]))
 
     async def close(self) -> None:

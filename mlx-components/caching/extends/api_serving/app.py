@@ -1,0 +1,4 @@
+from project.api_serving.app import app
+from project.caching import cache_responses
+
+cache_responses(app)
