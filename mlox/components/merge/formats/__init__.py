@@ -7,6 +7,7 @@ the result tells its keys and has no text: that is for the lines to give.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 
 from mlox.components.merge.formats.compose_pieces import compose_pieces
@@ -53,7 +54,11 @@ def merge_toml(base: str, left: str, right: str, level: Level = "full") -> Merge
         >>> merge_toml("a = [1]\n", "a = [1, 2]\n", "a = [1, 3]\n").text
         'a = [1, 2, 3]\n'
     """
-    return _merged(toml_pieces, base, left, right, level)
+    merged = _merged(toml_pieces, base, left, right, level)
+    if merged is not None and merged.applied and merged.clean:
+        data = [tomllib.loads(text.removeprefix(BOM)) for text in (base, left, right, merged.text)]
+        return merged if _agrees(data[0], data[1], data[2], data[3]) else None
+    return merged
 
 
 def merge_json(base: str, left: str, right: str, level: Level = "full") -> MergeResult | None:
@@ -112,6 +117,23 @@ def _merged(
     text = text.replace("\n", "\r\n") if windows else text
     applied = tuple(dict.fromkeys(merge.applied)) or (Applied("keys", ""),)
     return MergeResult(BOM + text if mark else text, (), applied)
+
+
+def _agrees(base: object, left: object, right: object, merged: object) -> bool:
+    """Whether the tables say what both sides say: one key of TOML can stand in several places."""
+    if not (isinstance(left, dict) and isinstance(right, dict) and isinstance(merged, dict)):
+        return True
+    before = base if isinstance(base, dict) else {}
+    for key in {**before, **left, **right, **merged}:
+        if key in left and key in right:
+            fits = key in merged and _agrees(before.get(key), left[key], right[key], merged[key])
+        elif key in before:
+            fits = key not in merged and left.get(key, right.get(key, before[key])) == before[key]
+        else:
+            fits = key in merged and merged[key] == left.get(key, right.get(key))
+        if not fits:
+            return False
+    return True
 
 
 def _of_three(base: bool, left: bool, right: bool) -> bool:

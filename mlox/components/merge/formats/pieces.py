@@ -102,14 +102,14 @@ def keys_checked(body: Body) -> Body:
     return body
 
 
-def shifted(piece: Piece, by: int) -> Piece:
+def shifted(piece: Piece, by: int, *, flow: bool) -> Piece:
     """The same piece, its lines indented by so many columns more (or fewer)."""
     if not by:
         return piece
     value = piece.value
     return replace(
         piece,
-        lead=_moved(piece.lead, by, first=True),
+        lead=_moved(piece.lead, by, first=not flow),
         head=_moved(piece.head, by),
         value=shifted_body(value, by) if isinstance(value, Body) else replace(value, text=_moved(value.text, by)),
         foot=_moved(piece.foot, by),
@@ -118,9 +118,11 @@ def shifted(piece: Piece, by: int) -> Piece:
 
 def shifted_body(body: Body, by: int) -> Body:
     """The same mapping or list, indented by so many columns more (or fewer)."""
+    if not by:
+        return body
     return replace(
         body,
-        pieces=tuple(shifted(one, by) for one in body.pieces),
+        pieces=tuple(shifted(one, by, flow=body.flow) for one in body.pieces),
         indent=0 if body.flow else max(body.indent + by, 0),
         closing=_moved(body.closing, by, first=not body.flow),
     )

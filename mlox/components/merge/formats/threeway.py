@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from mlox.components.merge.formats.order import Sides, UnclearError, aligned, merged_order
-from mlox.components.merge.formats.pieces import Body, Leaf, Piece, Value, shifted, text_of
+from mlox.components.merge.formats.pieces import Body, Leaf, Piece, Value, shifted, shifted_body, text_of
 from mlox.components.merge.outcome import Applied, Conflict, Level
 
 ORDERED = frozenset({"addopts", "args", "cmd", "command", "entrypoint", "run", "script", "scripts", "steps", "test"})
@@ -35,10 +35,12 @@ class ThreeWay:
             return left
         if not (base.kind == left.kind == right.kind) or left.anchor != right.anchor:
             return self._clash(path, "both sides changed what kind of value it is", left)
+        is_left = _look(left) != _look(base) or _look(right) == _look(base)
+        base, left, right = (_indented(one, left if is_left else right) for one in (base, left, right))
+        skeleton = left if is_left else right
         sides, united, order = self._order(base, left, right, path)
         if order is None:
             return left
-        skeleton, other = (left, right) if _look(left) != _look(base) or _look(right) == _look(base) else (right, left)
         old, mine, theirs = ({one.key: one for one in side} for side in sides)
         kept = [self._piece(old.get(key), mine.get(key), theirs.get(key), path) for key in order]
         gone = [one for key, one in old.items() if key not in mine or key not in theirs]
@@ -48,7 +50,7 @@ class ThreeWay:
         foreign = theirs if skeleton is left else mine
         own = mine if skeleton is left else theirs
         fitted = [
-            _fitted(piece, skeleton, other) if key in foreign and key not in own else piece
+            _fitted(piece, skeleton) if key in foreign and key not in own else piece
             for key, piece in zip(order, kept, strict=True)
         ]
         if skeleton.flow:
@@ -141,14 +143,10 @@ class ThreeWay:
             if text_of(left) != text_of(right):
                 self.applied.append(Applied("same-addition", told(path)))
             return left if "#" in text_of(left) or "#" not in text_of(right) else right
-        if (
-            isinstance(mine, Body)
-            and isinstance(theirs, Body)
-            and _form(mine) == _form(theirs)
-            and self.level == "full"
-        ):
-            empty = replace(mine, pieces=(), closing=theirs.closing)
-            return replace(left, value=self.body(empty, mine, theirs, path))
+        match mine, theirs:
+            case Body(pieces=(_, *_)), Body(pieces=(_, *_)) if self.level == "full" and _form(mine) == _form(theirs):
+                empty = replace(mine, pieces=(), closing=theirs.closing)
+                return replace(left, value=self.body(empty, mine, theirs, path))
         self._clash(path, "both sides added it, with different values", mine)
         return left
 
@@ -246,14 +244,17 @@ def _look(body: Body) -> tuple[int, str]:
     return body.indent, body.pieces[0].lead if body.pieces and not body.pieces[0].lead.strip() else ""
 
 
-def _fitted(piece: Piece, skeleton: Body, other: Body) -> Piece:
-    """A piece of the other side, indented as the ones that it comes to stand between."""
-    if not skeleton.flow:
-        return shifted(piece, skeleton.indent - other.indent)
+def _indented(body: Body, like: Body) -> Body:
+    """The same, its lines indented as those of ``like``."""
+    return body if body.flow or like.flow else shifted_body(body, like.indent - body.indent)
+
+
+def _fitted(piece: Piece, skeleton: Body) -> Piece:
+    """A piece of the other side with the blanks before it that those in the same brackets have."""
     like = next((one.lead for one in skeleton.pieces if "\n" in one.lead and not one.lead.strip()), None)
     if like is None or piece.lead.strip() or "\n" not in piece.lead or like == piece.lead:
         return piece
-    return replace(shifted(piece, len(like) - len(piece.lead)), lead=like)
+    return replace(shifted(piece, len(like) - len(piece.lead), flow=True), lead=like)
 
 
 def _leads(pieces: list[Piece], order: list[Hashable], firsts: set[Hashable], skeleton: Body) -> list[Piece]:
