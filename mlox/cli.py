@@ -21,7 +21,7 @@ from mlox.protocols import Emit, Event, silent
 from mlox.secret import Secret
 from mlox.values import Value, shown
 from mlox.verbs.context import Context
-from mlox.verbs.grammar import Call, Options, parse
+from mlox.verbs.grammar import Call, Options, Program, parse
 from mlox.verbs.outermost import check_platform, keep_report
 
 SHOWN_S = 0.1
@@ -34,7 +34,12 @@ DETACHED_S = 5.0
 """How long ``--detach`` waits at most until the deployment is at work; it may have to wait for another one."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def mlx(argv: Sequence[str] | None = None) -> int:
+    """Run ``mlx``: the verbs of components, under the same names."""
+    return main(argv, program="mlx")
+
+
+def main(argv: Sequence[str] | None = None, *, program: Program = "mlox") -> int:
     """Run ``mlox``; returns the exit code (see INTERFACE: 0, 1, 2, 3, 4, 130)."""
     gc.set_threshold(*RARELY)
     words = list(sys.argv[1:] if argv is None else argv)
@@ -44,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         check_platform()
-        return _run(parse(words), words)
+        return _run(parse(words, program), words)
     except MloxError as error:
         return _fail(error, as_json)
     except KeyboardInterrupt:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from mlox.components import Record, Template
+from mlox.components.updating import Update
 from mlox.stack import Components, Stack
+from mlox.stack.component_changes import Changes
 
 MANIFEST = """\
 name: {name}
@@ -44,6 +46,11 @@ from project.%s import greet
 def test_greets() -> None:
     assert greet("you")
 '''
+
+
+LOUDER = WORDS.replace(b'return f"Hello', b'return f"Welcome')
+"""What upstream changes: what is said."""
+WORDS_PATH = "src/churn/greeting/words.py"
 
 
 def template_files(
@@ -89,6 +96,16 @@ class Shop:
         """Remove a component; returns the files that stay since they were edited."""
         return self.components.remove(name, keep=keep).kept
 
+    @property
+    def changes(self) -> Changes:
+        return Changes(self.components)
+
+    def update(self, name: str = "greeting", **options: object) -> Update:
+        """Bring a component to what the registry has; there is something to do."""
+        done = self.changes.update(name, self.template(name), options=options)  # type: ignore[arg-type]
+        assert done is not None
+        return done
+
     def state(self, name: str = "greeting") -> str:
         return self.components.state(self.components.added()[name])
 
@@ -108,6 +125,11 @@ class Shop:
             if parts[0] != "mlx-components" and parts[:2] != (".mlox", "local"):
                 found["/".join(parts)] = path.read_bytes() if path.is_file() else None
         return found
+
+
+def newer(shop: Shop, words: bytes = LOUDER, version: str = "1.1") -> None:
+    """The registry has another version."""
+    offer(shop.root, template_files(version=version) | {"src/project/greeting/words.py": words})
 
 
 @pytest.fixture

@@ -56,7 +56,10 @@ class Shelf:
 
 def record(name: str, version: str, *modules: str) -> Record:
     files = {f"src/churn/{one}": FileRecord(base="0" * 64, template=f"src/project/{one}") for one in modules}
-    return Record(name=name, version=version, source="x", digest="0" * 64, package=f"churn.{name}", files=files)
+    package = f"churn.{name}"
+    return Record(
+        name=name, version=version, source="x", digest="0" * 64, package=package, into="src/churn", files=files
+    )
 
 
 def told(found: Sequence[Template]) -> list[str]:

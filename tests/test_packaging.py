@@ -120,10 +120,10 @@ def test_the_wheel_holds_every_component_whole(wheel: Path) -> None:
                 assert archive.read(f"mlox/mlx-components/{name}/{path}") == content
 
 
-def test_the_wheel_brings_one_command(wheel: Path) -> None:
+def test_the_wheel_brings_its_two_commands(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         entry_points = archive.read(f"mlox_sdk-{mlox.__version__}.dist-info/entry_points.txt").decode()
-    assert entry_points.split() == ["[console_scripts]", "mlox", "=", "mlox.cli:main"]
+    assert entry_points.split() == ["[console_scripts]", "mlox", "=", "mlox.cli:main", "mlx", "=", "mlox.cli:mlx"]
 
 
 @pytest.mark.parametrize("lock", LOCKS)

@@ -14,6 +14,7 @@ from mlox.components.records import Record, read_records
 from mlox.components.removal import Removal, plan_removal
 from mlox.components.state import ComponentWord, state_of
 from mlox.components.tree import Tree
+from mlox.components.undoing import remembered
 
 __all__ = [
     "Addition",
@@ -32,5 +33,6 @@ __all__ = [
     "plan_addition",
     "plan_removal",
     "read_records",
+    "remembered",
     "state_of",
 ]

@@ -32,7 +32,7 @@ def definitions(text: bytes) -> dict[str, str]:
         unique = name
         while unique in found:
             unique, count = f"{name}#{count}", count + 1
-        found[unique] = hashlib.sha256(_meaning(node).encode()).hexdigest()[:16]
+        found[unique] = hashlib.sha256(meaning(node).encode()).hexdigest()[:16]
     return found
 
 
@@ -47,12 +47,13 @@ def _named(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.stmt]]:
             yield from ((f"{prefix}{target.id}", node) for target in targets if isinstance(target, ast.Name))
 
 
-def _meaning(value: object) -> str:
+def meaning(value: object) -> str:
+    """What a syntax tree says, whatever its formatting, comments and positions."""
     if isinstance(value, ast.JoinedStr):  # Python 3.12 ends some f-strings with an empty text
-        return f"JoinedStr{_meaning([part for part in value.values if getattr(part, 'value', None) != ''])}"
+        return f"JoinedStr{meaning([part for part in value.values if getattr(part, 'value', None) != ''])}"
     if isinstance(value, ast.AST):
         fields = ((name, part) for name, part in ast.iter_fields(value) if part not in (None, []) and name != "kind")
-        return f"{type(value).__name__}({','.join(f'{name}={_meaning(part)}' for name, part in fields)})"
+        return f"{type(value).__name__}({','.join(f'{name}={meaning(part)}' for name, part in fields)})"
     if isinstance(value, list):
-        return f"[{','.join(map(_meaning, value))}]"
+        return f"[{','.join(map(meaning, value))}]"
     return repr(value)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlox.components.definitions import definitions
 from mlox.components.dependencies import PYPROJECT, declared, new_project, with_requirement
+from mlox.components.extending import extend
 from mlox.components.layout import Place
 from mlox.components.manifest import Template, code_path, test_path
 from mlox.components.plan import EditPlan
-from mlox.components.records import DependencyRecord, FileRecord, Record, base_path, digest_of
+from mlox.components.records import DependencyRecord, FileRecord, Record, base_path, digest_of, file_record
 from mlox.components.rewriting import rewritten
 from mlox.components.tree import Tree
 from mlox.errors import WorkspaceError
@@ -58,19 +58,24 @@ def plan_addition(
         edit, written = _requirements(tree, there if there is not None else made[PYPROJECT], wanted)
         edits.append(Edit(edit.path, edit.content, replaces=there))
         dependencies += written
+    extension = extend(tree.over(edits), template, place, others)
+    edits += extension.edits
     record = Record(
         name=template.name,
         version=spec.version,
         source=template.source,
         digest=template.digest,
         package=f"{place.package}.{spec.package}",
+        into=place.folder,
         options=dict(options),
         files=files,
+        extends=extension.records,
+        components=sorted(spec.components),
         dependencies=dependencies,
         made={path: digest_of(content) for path, content in made.items()} | _shared(place, others),
         folders=_folders(tree, [*texts, *made], others),
     )
-    edits += _bases(tree, [text for _, text in texts.values()])
+    edits += base_edits(tree, [text for _, text in texts.values()])
     edits.append(Edit(tree.at(record.path), record.to_bytes(), replaces=tree.read(record.path)))
     return Addition(EditPlan.of(tree.root, edits), record, tuple(one for one in known if one not in ours))
 
@@ -104,9 +109,7 @@ def _code(tree: Tree, name: str, texts: Mapping[str, tuple[str, bytes]]) -> tupl
         there = tree.read(path)
         if there not in (None, text):
             differ.append(path)
-        found = definitions(text) if path.endswith(".py") else {}
-        adopted = there is not None
-        files[path] = FileRecord(base=digest_of(text), template=origin, definitions=found, adopted=adopted)
+        files[path] = file_record(path, origin, text, adopted=there is not None)
         edits.append(Edit(tree.at(path), text, replaces=there))
     if differ:
         raise WorkspaceError(
@@ -148,7 +151,7 @@ def _folders(tree: Tree, paths: list[str], others: Mapping[str, Record]) -> list
     return sorted(new | {folder for folder in made if any(path.startswith(f"{folder}/") for path in paths)})
 
 
-def _bases(tree: Tree, texts: list[bytes]) -> list[Edit]:
+def base_edits(tree: Tree, texts: list[bytes]) -> list[Edit]:
     """The texts as injected, each under its digest; what is there already is the same."""
-    wanted = {base_path(text): text for text in texts}
+    wanted = {base_path(digest_of(text)): text for text in texts}
     return [Edit(tree.at(path), text, replaces=tree.read(path)) for path, text in wanted.items()]

@@ -8,9 +8,11 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Self
 
 from packaging.requirements import Requirement
 
+from mlox.components.records import Record
 from mlox.components.tree import Tree
 from mlox.errors import UsageError, WorkspaceError
 
@@ -28,6 +30,12 @@ class Place:
     folder: str
     package: str
     path: str
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """The package that a component was put into."""
+        package = record.package.rpartition(".")[0]
+        return cls(record.into, package, record.into.removesuffix(package.replace(".", "/")).rstrip("/"))
 
 
 def choose_place(tree: Tree, name: str, dependencies: Sequence[str], *, to: str | None = None) -> Place:

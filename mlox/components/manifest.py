@@ -113,6 +113,12 @@ def test_path(path: str) -> str:
     return f"tests/{path}"
 
 
+def target_of(folder: str, origin: str) -> str:
+    """Where a file of the component's folder goes, for the ``folder`` of the package that the component is put into."""
+    code = f"src/{ROOT}/"
+    return f"{folder}/{origin.removeprefix(code)}" if origin.startswith(code) else origin
+
+
 def fragment_path(path: str) -> str:
     """Where what it adds to a module of another component lies in the component's folder."""
     return f"extends/{path}"

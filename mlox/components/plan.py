@@ -28,8 +28,8 @@ class EditPlan:
 
     @classmethod
     def of(cls, root: Path, edits: Iterable[Edit], emptied: Iterable[Path] = ()) -> Self:
-        """The plan of those of ``edits`` that change something."""
-        return cls(root, tuple(edit for edit in edits if edit.content != edit.replaces), tuple(emptied))
+        """The plan of those of ``edits`` that change something; several of one file become one."""
+        return cls(root, tuple(edit for edit in folded(edits) if edit.content != edit.replaces), tuple(emptied))
 
     def __bool__(self) -> bool:
         return bool(self.edits)
@@ -53,6 +53,15 @@ class EditPlan:
             }
             for edit in self.edits
         ]
+
+
+def folded(edits: Iterable[Edit]) -> list[Edit]:
+    """One edit for each path, from what the first of them replaces to what the last of them writes."""
+    found: dict[Path, Edit] = {}
+    for edit in edits:
+        first = found.get(edit.path)
+        found[edit.path] = edit if first is None else Edit(edit.path, edit.content, first.replaces)
+    return list(found.values())
 
 
 def _digest(content: bytes | None) -> str | None:

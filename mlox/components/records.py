@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
+from mlox.components.definitions import definitions
 from mlox.components.tree import Tree
 from mlox.documents import explain
 from mlox.errors import SpecError
@@ -20,16 +21,38 @@ BASE = ".mlox/base"
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+class Unresolved(Spec):
+    """What an update could not merge: the digest of the base before it, and what both sides changed."""
+
+    base: Digest
+    keys: list[str] = Field(default_factory=list)
+
+
 class FileRecord(Spec):
     """A file as it was injected: its text's digest, where it came from, and a digest of each definition in it.
 
-    ``adopted``: it was there before, word for word, and stays when the component goes.
+    ``adopted``: it was there before, word for word, and stays when the component goes. ``unresolved``: the last update
+    left something of it to a person; ``base`` is the new text then.
     """
 
     base: Digest
     template: str
     definitions: dict[str, str] = Field(default_factory=dict)
     adopted: bool = False
+    unresolved: Unresolved | None = None
+
+
+class FragmentRecord(Spec):
+    """What a component added to a module of another one: its text's digest, where it came from, and for which module.
+
+    ``package`` is the user's. ``adopted`` are imports that the module had before, and that stay.
+    """
+
+    base: Digest
+    template: str
+    module: str
+    package: str
+    adopted: list[str] = Field(default_factory=list)
 
 
 class DependencyRecord(Spec):
@@ -42,6 +65,8 @@ class DependencyRecord(Spec):
 class Record(Spec):
     """A component in a workspace.
 
+    ``extends`` is what it added to modules of others, by their paths; ``components`` are those that it needs.
+    ``package`` is its dotted name, ``into`` the folder of the package that it was put into.
     ``made`` are files that the component stands on and that mlox made, with their digests; ``folders`` likewise.
     Several components may list the same: the last one to go takes them along.
     """
@@ -52,8 +77,11 @@ class Record(Spec):
     source: str
     digest: Digest
     package: str
+    into: str
     options: dict[str, Scalar] = Field(default_factory=dict)
     files: dict[str, FileRecord]
+    extends: dict[str, FragmentRecord] = Field(default_factory=dict)
+    components: list[str] = Field(default_factory=list)
     dependencies: list[DependencyRecord] = Field(default_factory=list)
     made: dict[str, Digest] = Field(default_factory=dict)
     folders: list[str] = Field(default_factory=list)
@@ -66,8 +94,14 @@ class Record(Spec):
     @property
     def folder(self) -> str:
         """The folder of the component's package."""
-        packages = [path.removesuffix("/__init__.py") for path in self.files if path.endswith("/__init__.py")]
-        return min(packages, key=len)
+        return f"{self.into}/{self.package.rpartition('.')[2]}"
+
+    @property
+    def bases(self) -> set[str]:
+        """The digests of all texts that it needs to be updated, compared and resolved."""
+        files = self.files.values()
+        open_ = {file.unresolved.base for file in files if file.unresolved}
+        return {file.base for file in files} | open_ | {fragment.base for fragment in self.extends.values()}
 
     def to_bytes(self) -> bytes:
         """The text of the file, sorted, so that it changes no more than it has to."""
@@ -85,9 +119,15 @@ def read_records(tree: Tree) -> dict[str, Record]:
     return {name: _read(tree, name) for name in names}
 
 
-def base_path(content: bytes) -> str:
+def file_record(path: str, origin: str, text: bytes, *, adopted: bool = False) -> FileRecord:
+    """What is recorded of a file that is injected as ``text``."""
+    found = definitions(text) if path.endswith(".py") else {}
+    return FileRecord(base=digest_of(text), template=origin, definitions=found, adopted=adopted)
+
+
+def base_path(digest: str) -> str:
     """Where the text of a file is kept as it was injected."""
-    return f"{BASE}/{digest_of(content)}"
+    return f"{BASE}/{digest}"
 
 
 def digest_of(content: bytes) -> str:

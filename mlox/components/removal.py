@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlox.components.dependencies import PYPROJECT, without_requirement
+from mlox.components.extending import retract
 from mlox.components.plan import EditPlan
-from mlox.components.records import BASE, RECORDS, Record, digest_of
+from mlox.components.records import BASE, RECORDS, Record, base_path, digest_of
 from mlox.components.state import edited_files
 from mlox.components.tree import Tree
+from mlox.errors import WorkspaceError
 from mlox.journal import Edit
 
 
@@ -29,9 +31,16 @@ def plan_removal(tree: Tree, record: Record, others: Mapping[str, Record], *, ke
     Its dependencies go with it unless edited files stay, which may need them, or another component asked for them.
 
     Raises:
-        SpecError: ``pyproject.toml`` is no TOML. WorkspaceError: a file cannot be read.
+        SpecError: ``pyproject.toml`` is no TOML.
+        WorkspaceError: another component needs this one, or a file cannot be read.
     """
-    kept = edited_files(tree, record)
+    needing = sorted(name for name, other in others.items() if record.name in other.components)
+    if needing and not keep:
+        raise WorkspaceError(
+            f"{', '.join(needing)} need{'s' if len(needing) == 1 else ''} {record.name}; nothing was taken out",
+            hint=f"Take that out first: mlox remove {needing[0]}.",
+        )
+    kept = edited_files(tree, record, {record.name: record, **others})
     removed = (
         ()
         if keep
@@ -45,6 +54,7 @@ def plan_removal(tree: Tree, record: Record, others: Mapping[str, Record], *, ke
     edits = [Edit(tree.at(path), None, replaces=tree.read(path)) for path in (*removed, *compiled)]
     dependencies: list[str] = []
     if not keep:
+        edits += retract(tree, record, others).edits
         edits += _scaffolding(tree, record, others, set(removed))
         if not kept:
             edit, dependencies = _dependencies(tree, record, others)
@@ -99,8 +109,8 @@ def _dependencies(tree: Tree, record: Record, others: Mapping[str, Record]) -> t
 
 def _records(tree: Tree, record: Record, others: Mapping[str, Record]) -> list[Edit]:
     """The record, and the base texts that only it names."""
-    named = {file.base for other in others.values() for file in other.files.values()}
-    gone = [f"{BASE}/{base}" for base in sorted({file.base for file in record.files.values()} - named)]
+    named = {base for other in others.values() for base in other.bases}
+    gone = [base_path(base) for base in sorted(record.bases - named)]
     return [
         Edit(tree.at(path), None, replaces=content)
         for path in (*gone, record.path)

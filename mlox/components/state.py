@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from packaging.version import Version
 
+from mlox.components.extending import changed_fragments, own_text
 from mlox.components.records import Record, digest_of
 from mlox.components.tree import Tree
 
 ComponentWord = Literal["clean", "edited", "update", "conflict", "missing"]
 
 
-def state_of(tree: Tree, record: Record, *, offered: str | None = None) -> ComponentWord:
-    """One word: ``missing`` where a file is gone, ``edited`` where one differs, ``update`` where a newer is offered."""
-    contents = {path: tree.read(path) for path in record.files}
-    if None in contents.values():
+def state_of(tree: Tree, record: Record, records: Mapping[str, Record], *, offered: str | None = None) -> ComponentWord:
+    """One word, the worst that holds; ``records`` are all that the workspace has.
+
+    ``conflict`` where an update left something to a person, ``missing`` where a file is gone, ``edited`` where one
+    differs, ``update`` where a newer is offered.
+    """
+    if any(file.unresolved for file in record.files.values()):
+        return "conflict"
+    if any(tree.read(path) is None for path in (*record.files, *record.extends)):
         return "missing"
-    if edited_files(tree, record):
+    if edited_files(tree, record, records):
         return "edited"
     return "update" if offered is not None and Version(offered) > Version(record.version) else "clean"
 
 
-def edited_files(tree: Tree, record: Record) -> tuple[str, ...]:
-    """The files that are there and are not what was injected."""
-    contents = {path: tree.read(path) for path in record.files}
-    return tuple(
+def edited_files(tree: Tree, record: Record, records: Mapping[str, Record]) -> tuple[str, ...]:
+    """The files that are there and are not what was injected; what other components added to them does not count."""
+    contents = {path: own_text(tree, path, record, records) for path in record.files}
+    changed = [
         path for path, text in contents.items() if text is not None and digest_of(text) != record.files[path].base
-    )
+    ]
+    others = {name: other for name, other in records.items() if name != record.name}
+    return (*changed, *changed_fragments(tree, record, others))

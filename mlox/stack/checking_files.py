@@ -15,7 +15,7 @@ SECRETS = ".mlox/secrets"
 
 
 def component_findings(workspace: Workspace, names: Collection[str] = ()) -> Iterator[Finding]:
-    """Components whose files are gone, or whose records are damaged; what was edited is the user's own."""
+    """Components with files that are gone or wait for a person, or with damaged records; edits are the user's own."""
     tree = Tree(workspace.root)
     try:
         records = read_records(tree)
@@ -23,10 +23,15 @@ def component_findings(workspace: Workspace, names: Collection[str] = ()) -> Ite
         yield found("component", "", error, file=error.problem.split()[0].rstrip(":"))
         return
     for name, record in records.items():
-        if (not names or name in names) and state_of(tree, record) == "missing":
-            gone = [path for path in record.files if tree.read(path) is None]
-            hint = f"Bring it back from git, or take the component out: mlox remove {name}."
+        word = state_of(tree, record, records) if not names or name in names else "clean"
+        if word == "missing":
+            gone = [path for path in (*record.files, *record.extends) if tree.read(path) is None]
+            hint = f"Bring it back from git, forget it: mlox resolve {name} --mine, or mlox remove {name}."
             yield Finding("component", name, f"{name}: {', '.join(gone)} is gone", hint, gone[0])
+        elif word == "conflict":
+            left = [path for path, file in record.files.items() if file.unresolved]
+            hint = f"Settle it: mlox resolve {name} --mine, --theirs or --edit."
+            yield Finding("component", name, f"{name}: an update left {', '.join(left)} to you", hint, left[0])
 
 
 def component_names(workspace: Workspace) -> tuple[str, ...]:

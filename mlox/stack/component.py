@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlox.components import ComponentWord
+from mlox.components.updating import Change
+from mlox.components.views import View
 from mlox.protocols import Emit, silent
 from mlox.specs.model import Scalar
+from mlox.stack.component_changes import Changes
 from mlox.stack.components import Components, options_of
 from mlox.stack.components import install as install_all
 from mlox.stack.stack import Stack
@@ -81,8 +84,34 @@ class Component:
         removal = self._components.remove(self.name, keep=keep, emit=emit)
         return tuple(self._components.tree.at(file) for file in removal.kept)
 
+    def update(self, *, options: Mapping[str, Scalar] | None = None, emit: Emit = silent) -> tuple[Change, ...]:
+        """Bring it to the newest version, with what the user made of it; returns what became of each file.
+
+        What both sides changed stays as the user has it, and waits for ``mlox resolve``: a change whose ``word`` is
+        ``conflict``.
+
+        Raises:
+            UnknownNameError: the workspace does not have it. UsageError: the last update left conflicts.
+            WorkspaceError: a file to be merged does not parse; nothing was written.
+        """
+        template = self._components.template(self.name)
+        update = Changes(self._components).update(
+            self.name, template, options=options_of(template, options or {}), emit=emit
+        )
+        return () if update is None else update.changes
+
+    def diff(self, view: View = "mine", *, formatting: bool = False) -> str:
+        """Unified diffs: ``mine``, from what was injected to what is there; ``incoming``, to what is new; ``result``.
+
+        Raises:
+            UnknownNameError: the workspace does not have it.
+        """
+        template = None if view == "mine" else self._components.template(self.name)
+        found = Changes(self._components).diff(self.name, view, template, formatting=formatting)
+        return "\n".join(line for one in found for line in one.lines())
+
     @property
     def state(self) -> ComponentWord:
-        """``clean``, ``edited``, ``update`` (a newer one is there), or ``missing`` (all of it, or a file)."""
+        """``clean``, ``edited``, ``update`` (there is a newer one), ``conflict``, or ``missing`` (a file, or all)."""
         record = self._components.added().get(self.name)
         return "missing" if record is None else self._components.state(record)

@@ -10,6 +10,7 @@ from pathlib import Path
 from mlox.components import (
     Addition,
     ComponentWord,
+    EditPlan,
     Record,
     Removal,
     Template,
@@ -18,6 +19,7 @@ from mlox.components import (
     plan_addition,
     plan_removal,
     read_records,
+    remembered,
     state_of,
 )
 from mlox.errors import CommandError, RequirementError, SpecError, UnknownNameError, UsageError, WorkspaceError
@@ -65,7 +67,7 @@ class Components:
     def added(self) -> dict[str, Record]:
         """The components that the workspace has, by name."""
         if self.stack.workspace.journal.pending:
-            with self._alone(silent):
+            with self.alone(silent):
                 pass
         return read_records(self.tree)
 
@@ -75,7 +77,7 @@ class Components:
             offered = self.template(record.name).spec.version
         except (UnknownNameError, SpecError, WorkspaceError):
             offered = None
-        return state_of(self.tree, record, offered=offered)
+        return state_of(self.tree, record, read_records(self.tree), offered=offered)
 
     def rows(self, *names: str) -> tuple[ComponentRow, ...]:
         """A row for each component of the workspace; ``names`` chooses."""
@@ -116,10 +118,10 @@ class Components:
     ) -> Addition | None:
         """Write a component into the repository, all of it or nothing; see :meth:`plan`."""
         self.plan(template, to=to, options=options)
-        with self._alone(emit):
+        with self.alone(emit):
             addition = self.plan(template, to=to, options=options)
             if addition is not None:
-                self.stack.workspace.journal.write(addition.plan.edits)
+                self.write(addition.plan, f"add {template.spec.name} {template.spec.version}")
             return addition
 
     def plan_removal(self, name: str, *, keep: bool = False) -> Removal:
@@ -136,13 +138,18 @@ class Components:
 
     def remove(self, name: str, *, keep: bool = False, emit: Emit = silent) -> Removal:
         """Take a component out of the repository; what was edited stays. With ``keep`` all of it stays, untracked."""
-        with self._alone(emit):
+        with self.alone(emit):
             removal = self.plan_removal(name, keep=keep)
-            self.stack.workspace.journal.write(removal.plan.edits, emptied=removal.plan.emptied)
+            self.write(removal.plan, f"remove {name}")
             return removal
 
+    def write(self, plan: EditPlan, what: str) -> None:
+        """Carry out a plan, all or nothing, so that it can be taken back; alone is who calls this."""
+        plan = remembered(self.tree, plan, what)
+        self.stack.workspace.journal.write(plan.edits, emptied=plan.emptied)
+
     @contextlib.contextmanager
-    def _alone(self, emit: Emit) -> Iterator[None]:
+    def alone(self, emit: Emit) -> Iterator[None]:
         """Alone among those who work on this workspace, with what a killed process left mended."""
         self.stack.init()
         with Hold(self.stack.identify(), emit=emit) as hold:

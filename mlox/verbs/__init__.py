@@ -23,6 +23,7 @@ MODULES = (
     "rotate",
     "move",
     "scan",
+    "updates",
 )
 
 OFTEN = {"up": "stack", "down": "stack", "restart": "stack", "plan": "stack", "status": "services", "logs": "services"}

@@ -63,7 +63,7 @@ def add_component(ctx: Context, word: str, *, to: str | None, set_: tuple[str, .
             f"there is no {name} {version}".rstrip(),
             hint=f"Take {name}@{template.spec.version}, or leave the version out.",
         )
-    options = options_of(template, _assignments(set_))
+    options = options_of(template, assignments(set_))
     requirements = tuple(template.spec.dependencies)
     if ctx.dry_run:
         return _would_add(components, template, components.plan(template, to=to, options=options))
@@ -140,7 +140,8 @@ def _components(ctx: Context) -> Components:
     return Components(ctx.stack())
 
 
-def _assignments(texts: tuple[str, ...]) -> dict[str, str]:
+def assignments(texts: tuple[str, ...]) -> dict[str, str]:
+    """The options that ``--set`` gave, by name."""
     values = {}
     for text in texts:
         name, equals, value = text.partition("=")

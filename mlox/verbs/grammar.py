@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from mlox import __version__
 from mlox.errors import UsageError, nearest
@@ -49,6 +49,16 @@ class _Parser(argparse.ArgumentParser):
         raise _explained(message, self)
 
 
+Program = Literal["mlox", "mlx"]
+OF_COMPONENTS = ("both", "components")
+"""The groups of verbs that ``mlx`` offers."""
+
+_MLX = {"list": "catalog"}
+_ABOUT = {
+    "mlox": "Real MLOps services from a notebook cell, a script or the shell.",
+    "mlx": "Components: source code for your repository, yours to edit and still updatable. The same verbs as in mlox.",
+}
+
 _GLOBAL: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--json",), {"action": "store_true", "help": "print one JSON object"}),
     (("-y", "--yes"), {"action": "store_true", "help": "answer questions with yes"}),
@@ -62,19 +72,21 @@ _GLOBAL: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 )
 
 
-def parse(words: Sequence[str]) -> Call:
-    """What ``words`` (without the program's name) ask for.
+def parse(words: Sequence[str], program: Program = "mlox") -> Call:
+    """What ``words`` (without the program's name) ask for; ``mlx`` has the verbs of components only.
 
     Raises:
         UsageError: they fit no verb; the hint names the nearest word.
     """
     before, rest = _split(list(words))
-    top = _with_globals(_Parser("mlox")).parse_args(before)
+    top = _with_globals(_Parser(program)).parse_args(before)
     if vars(top).get("version"):
         return Call(_options(vars(top)), help=f"mlox {__version__}")
     if not rest:
-        return Call(_options(vars(top)), help=overview())
-    found, remaining = find_verb(rest)
+        return Call(_options(vars(top)), help=overview(program))
+    found, remaining = find_verb([_MLX.get(rest[0], rest[0]) if program == "mlx" else rest[0], *rest[1:]])
+    if program == "mlx" and found.group not in OF_COMPONENTS and found.name != "help":
+        raise UsageError(f"{found.name} is no verb of components", hint=f"Say: mlox {found.name}.")
     parser = _verb_parser(found)
     command: tuple[str, ...] = ()
     if any(p.shape == "rest" for p in found.parameters) and "--" in remaining:
@@ -110,23 +122,20 @@ def global_options() -> tuple[tuple[tuple[str, ...], bool, str], ...]:
     return tuple((flags, "metavar" in settings, settings["help"]) for flags, settings in _GLOBAL)
 
 
-def overview() -> str:
-    """All verbs, by group, and the global options."""
-    lines = [
-        "usage: mlox [options] VERB ...",
-        "",
-        "Real MLOps services from a notebook cell, a script or the shell.",
-        "",
-    ]
+def overview(program: Program = "mlox") -> str:
+    """All verbs of a program, by group, and the global options."""
+    lines = [f"usage: {program} [options] VERB ...", "", _ABOUT[program], ""]
     verbs = all_verbs()
     width = max(map(len, verbs)) + 2
     for group, title in GROUPS.items():
+        if program == "mlx" and group not in OF_COMPONENTS:
+            continue
         lines += [f"{title}:", *(f"  {v.name:<{width}}{v.summary}" for v in verbs.values() if v.group == group), ""]
     lines.append("options:")
     for flags, settings in _GLOBAL:
         shown = ", ".join(flags) + (f" {settings['metavar']}" if "metavar" in settings else "")
         lines.append(f"  {shown:<{width}}{settings['help']}")
-    lines += ["", "mlox help VERB tells more about one."]
+    lines += ["", f"{program} help VERB tells more about one."]
     return "\n".join(lines)
 
 

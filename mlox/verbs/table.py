@@ -14,7 +14,13 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from mlox.values import Value
 
 Shape = Literal["one", "maybe", "many", "flag", "rest"]
-GROUPS = {"both": "services and components", "stack": "the stack", "secrets": "secrets", "more": "more"}
+GROUPS = {
+    "both": "services and components",
+    "stack": "the stack",
+    "components": "components",
+    "secrets": "secrets",
+    "more": "more",
+}
 
 Rest = Annotated[tuple[str, ...], "rest", "a command with its own options"]
 """Everything after ``--``."""

@@ -13,6 +13,7 @@ import pytest
 
 from mlox.catalog import BUILT_IN
 from mlox.verbs import all_verbs
+from tests.component_stage import WORDS, offer, template_files
 from tests.live.engine.images import still
 from tests.live.support import Project, snapshot
 from tests.live.yard_stage import Yard, world, yard
@@ -51,12 +52,17 @@ DRY = (
     "secrets join",
     "secrets key save key.age",
     "secrets scan page.ipynb --fix",
+    "update outdated",
+    "resolve disputed --mine",
+    "undo",
     "catalog new hello",
     "catalog test mine.yaml",
     "clean",
 )
 LOOKS = (
     "plan",
+    "diff disputed",
+    "diff outdated --result",
     "status",
     "why runs",
     "why stopped",
@@ -99,6 +105,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory, data_home: Path) -> Iterator[
         made.project.done("secrets", "share", KEY, "--name", "ada", "-y")
         folder = made.project.folder
         (folder / "compose.yaml").write_text("services: {cache: {image: 'redis:7', ports: ['127.0.0.1:7000:6379']}}")
+        for name in ("outdated", "disputed"):
+            offer(folder, template_files(name), name)
+            made.project.done("add", name)
+        (words,) = (folder / "src").glob("*/disputed/words.py")
+        words.write_bytes(words.read_bytes().replace(b"Hello", b"Good day"))
+        for name in ("disputed", "outdated"):
+            newer = {f"src/project/{name}/words.py": WORDS.replace(b"Hello", b"Welcome")}
+            offer(folder, template_files(name, version="1.1") | newer, name)
+        assert made.project.mlox("update", "disputed", "-y").code == 3
         (folder / "mine.yaml").write_bytes((BUILT_IN / "redis.yaml").read_bytes())
         told = {"output_type": "stream", "name": "stdout", "text": ["hunter22hunter22\n"]}
         page = copy.deepcopy(PAGE)

@@ -6,12 +6,14 @@ tries; where it fails, or leaves no fewer conflicts than git, git's text with di
 
 from __future__ import annotations
 
+import ast
 import importlib
 from collections.abc import Callable
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from mlox.components.merge.lines import merge_lines
+from mlox.components.merge.lines import merge_lines, with_left
 from mlox.components.merge.outcome import Applied, Conflict, Level, MergeResult
 
 __all__ = ["Applied", "Conflict", "Level", "MergeResult", "merge"]
@@ -55,10 +57,29 @@ def merge(
     by_line = merge_lines(*texts)
     merger = _merger(path) if path is not None and not by_line.clean else None
     if merger is None:
-        return by_line
+        return by_line if path is None else _settled(by_line, by_line, path)
     first, mine, theirs = (one.decode("utf-8", "surrogateescape") for one in texts)
     better = merger(first, mine, theirs, level)
-    return better if better is not None and len(better.conflicts) < len(by_line.conflicts) else by_line
+    if better is None:
+        return by_line
+    return _settled(better if len(better.conflicts) < len(by_line.conflicts) else by_line, better, path or "")
+
+
+def _settled(result: MergeResult, finest: MergeResult, path: str) -> MergeResult:
+    """``result`` with the text that keeps the left side where ``finest`` conflicts, if each conflict has a place."""
+    kept = with_left(finest.text)
+    placed = finest.text.count("\n<<<<<<< ") + finest.text.startswith("<<<<<<< ") == len(finest.conflicts)
+    if result.clean or not placed or (path.endswith(".py") and not _is_python(kept)):
+        return result
+    return replace(result, kept=kept)
+
+
+def _is_python(text: str) -> bool:
+    try:
+        ast.parse(text.encode("utf-8", "surrogateescape"))
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _merger(path: str) -> Merger | None:

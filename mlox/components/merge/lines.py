@@ -13,6 +13,10 @@ from mlox.errors import RequirementError
 
 LABELS = ("mine", "base", "theirs")
 GIT_S = 60
+_HUNK = re.compile(
+    r"^<{7}(?: [^\n]*)?\r?\n(?P<left>.*?)^\|{7}(?: [^\n]*)?\r?\n.*?^={7}\r?\n.*?^>{7}(?: [^\n]*)?(?:\r?\n|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
 _MARKER = re.compile(rb"^<{7}( |\r?$)", re.MULTILINE)
 
 
@@ -44,6 +48,16 @@ def merge_lines(base: bytes, left: bytes, right: bytes) -> MergeResult:
         raise RequirementError(f"git cannot merge this: {said}", hint="Binary files are not merged: choose a side.")
     text = _decoded(done.stdout)
     return MergeResult(text, tuple(_conflicts(done.stdout)) if done.returncode else ())
+
+
+def with_left(text: str) -> str:
+    r"""A text with markers, with the left side of every conflict.
+
+    Example:
+        >>> with_left("a\n<<<<<<< mine\nb\n||||||| base\nc\n=======\nd\n>>>>>>> theirs\ne\n")
+        'a\nb\ne\n'
+    """
+    return _HUNK.sub(lambda found: found["left"], text)
 
 
 def _conflicts(text: bytes) -> Iterator[Conflict]:

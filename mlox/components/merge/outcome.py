@@ -33,6 +33,9 @@ class Applied:
 class MergeResult:
     r"""A merged text; where it is not clean, with diff3 markers around what is left for a person.
 
+    ``kept`` is then the text that has the left side's version of everything that conflicts, a whole definition or
+    setting at a time, and what the right side changed otherwise; None where only the whole left text is safe.
+
     Example:
         >>> MergeResult("a = 1\n").clean
         True
@@ -41,6 +44,7 @@ class MergeResult:
     text: str
     conflicts: tuple[Conflict, ...] = ()
     applied: tuple[Applied, ...] = ()
+    kept: str | None = None
 
     @property
     def clean(self) -> bool:

@@ -1,0 +1,234 @@
+"""What an update writes: three texts a file (as injected, as it is, as it comes now) and what each file becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from mlox.components.extending import changed_fragments, extend, extended, own_text, retract
+from mlox.components.inject import base_edits, injected
+from mlox.components.layout import Place
+from mlox.components.manifest import Template
+from mlox.components.merge import Applied, Conflict, merge
+from mlox.components.pairing import Pair, pair_files, target_for
+from mlox.components.plan import EditPlan
+from mlox.components.records import FileRecord, FragmentRecord, Record, Unresolved, base_path, digest_of, file_record
+from mlox.components.refolding import fold_requirements
+from mlox.components.screening import check_parses
+from mlox.components.shapes import Shape
+from mlox.components.tree import Tree
+from mlox.errors import SpecError
+from mlox.journal import Edit
+from mlox.specs.model import Scalar
+
+INCOMING = ".mlox/local/incoming"
+"""Where the new text of a file lies that could not be merged whole: to be read, and to be deleted at will."""
+
+Word = Literal["updated", "merged", "added", "removed", "conflict", "gone", "kept"]
+"""What becomes of a file. ``gone``: the user deleted it, and it stays so; ``kept``: upstream has it no more, the user
+changed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an update does to one file, by its path now; ``before`` is the path that it had, where that differs."""
+
+    path: str
+    word: Word
+    conflicts: tuple[Conflict, ...] = ()
+    applied: tuple[Applied, ...] = ()
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """An update that is about to be made: the edits, what will be recorded, and what becomes of each file."""
+
+    plan: EditPlan
+    record: Record
+    changes: tuple[Change, ...]
+
+    @property
+    def conflicts(self) -> tuple[Change, ...]:
+        """The files in which something is left for a person."""
+        return tuple(change for change in self.changes if change.word in ("conflict", "gone", "kept"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """One file after the update: its edits, how it stands in the record (None: not at all), and the change."""
+
+    edits: tuple[Edit, ...] = ()
+    path: str = ""
+    record: FileRecord | None = None
+    change: Change | None = None
+
+
+def plan_update(
+    tree: Tree, record: Record, template: Template, options: Mapping[str, Scalar], others: Mapping[str, Record]
+) -> Update:
+    """The plan that brings a component to ``template``, with what the user made of it.
+
+    A file that the user left alone becomes the new one. One that the user changed is merged; what both sides changed
+    stays as the user has it, and is written down as unresolved. What the user deleted stays deleted, and an upstream
+    change to it is told.
+
+    Raises:
+        WorkspaceError: a file that is to be merged does not parse, or cannot be read; nothing is planned then.
+        SpecError: a text of the base is gone, or the template is wrong.
+    """
+    place = Place.of(record)
+    texts = injected(template, place, options)
+    pairs, fresh = pair_files(tree, record, texts)
+    records = {record.name: record, **others}
+    results = [_file(tree, records, record, place, pair, texts) for pair in pairs]
+    results += [_added(tree, record, path, texts) for path in fresh]
+    files = {result.path: result.record for result in results if result.record is not None}
+    edits = [edit for result in results for edit in result.edits]
+    refolded, extension = _fragments(tree.over(edits), record, template, place, others)
+    edits += refolded
+    more, dependencies = fold_requirements(tree, record, template, others)
+    after = record.model_copy(
+        update={
+            "version": template.spec.version,
+            "source": template.source,
+            "digest": template.digest,
+            "options": dict(options),
+            "files": files,
+            "extends": extension,
+            "components": sorted(template.spec.components),
+            "dependencies": dependencies,
+            "folders": sorted({*record.folders, *(f for path in files for f in tree.new_folders(path))}),
+        }
+    )
+    edits += [*more, *base_edits(tree, [text for _, text in texts.values()])]
+    edits += _unused_bases(tree, record, after, others)
+    edits.append(Edit(tree.at(after.path), after.to_bytes(), replaces=tree.read(after.path)))
+    changes = tuple(result.change for result in results if result.change is not None)
+    return Update(EditPlan.of(tree.root, edits), after, changes)
+
+
+def base_text(tree: Tree, digest: str) -> bytes:
+    """A text as it was injected.
+
+    Raises:
+        SpecError: it is not there any more, or it is another.
+    """
+    text = tree.read(f"{base_path(digest)}")
+    if text is None or digest_of(text) != digest:
+        raise SpecError(f"{base_path(digest)} is gone or was changed", hint="Bring it back from git.")
+    return text
+
+
+def incoming_path(name: str, path: str) -> str:
+    """Where the new text of a file can be read."""
+    return f"{INCOMING}/{name}/{path}"
+
+
+def _file(
+    tree: Tree,
+    records: Mapping[str, Record],
+    record: Record,
+    place: Place,
+    pair: Pair,
+    texts: Mapping[str, tuple[str, bytes]],
+) -> _Result:
+    """What becomes of one file that was injected."""
+    known, mine = record.files[pair.old], tree.read(pair.at)
+    base = base_text(tree, known.base)
+    if pair.new is None:
+        return _dropped(tree, pair.at, known, base, mine)
+    origin, theirs = texts[pair.new]
+    target = target_for(pair, record, place, origin)
+    if target != pair.at and tree.read(target) is not None:
+        target = pair.at
+    fresh = file_record(target, origin, theirs, adopted=known.adopted)
+    if mine is None:
+        return _Result((), pair.old, fresh, None if theirs == base else Change(pair.old, "gone"))
+    change = Change(target, "merged", before=pair.old if target != pair.old else "")
+    text = mine
+    if theirs not in (base, mine):
+        if own_text(tree, pair.at, record, records) != base:
+            return _merged(tree, record, pair.at, (base, mine, theirs), fresh, change)
+        text = extended(tree, pair.at, theirs, records, record.name)
+    told = replace(change, word="updated") if text != mine or change.before else None
+    return _Result(_move(tree, pair.at, target, mine, text), target, fresh, told)
+
+
+def _fragments(
+    tree: Tree, record: Record, template: Template, place: Place, others: Mapping[str, Record]
+) -> tuple[list[Edit], dict[str, FragmentRecord]]:
+    """The fragments of a component: the old ones out, but for what the user changed of them, and the new ones in."""
+    theirs = changed_fragments(tree, record, others)
+    without = retract(tree, record, others).edits
+    extension = extend(tree.over(without), template, place, others, theirs)
+    adopted = {path: known.adopted for path, known in record.extends.items()}
+    records = {
+        path: known.model_copy(update={"adopted": adopted.get(path, known.adopted)})
+        for path, known in extension.records.items()
+    }
+    return [*without, *extension.edits], records
+
+
+def _merged(
+    tree: Tree, record: Record, at: str, texts: tuple[bytes, bytes, bytes], fresh: FileRecord, change: Change
+) -> _Result:
+    """A file that both sides changed; ``fresh`` and ``change`` tell of it where all goes well."""
+    base, mine, theirs = texts
+    target = change.path
+    shape = Shape.of(mine)
+    check_parses(at, shape.plain(mine))
+    merged = merge(base, shape.plain(mine), theirs, path=target)
+    change = replace(change, applied=merged.applied)
+    if merged.clean:
+        return _Result(_move(tree, at, target, mine, shape.like(merged.text)), target, fresh, change)
+    text = mine if merged.kept is None else shape.like(merged.kept)
+    left = Unresolved(base=digest_of(base), keys=[conflict.key for conflict in merged.conflicts])
+    shown = incoming_path(record.name, target)
+    return _Result(
+        (*_move(tree, at, target, mine, text), Edit(tree.at(shown), theirs, replaces=tree.read(shown))),
+        target,
+        fresh.model_copy(update={"unresolved": left}),
+        replace(change, word="conflict", conflicts=merged.conflicts),
+    )
+
+
+def _added(tree: Tree, record: Record, path: str, texts: Mapping[str, tuple[str, bytes]]) -> _Result:
+    """A file that upstream has now: written, unless the user has one of that name already."""
+    origin, theirs = texts[path]
+    there = tree.read(path)
+    fresh = file_record(path, origin, theirs, adopted=there == theirs)
+    if there == theirs:
+        return _Result((), path, fresh)
+    if there is None:
+        return _Result((Edit(tree.at(path), theirs, replaces=None),), path, fresh, Change(path, "added"))
+    reason = "the user has a file of that name"
+    left = Unresolved(base=digest_of(b""), keys=[path])
+    shown = incoming_path(record.name, path)
+    edits = (Edit(tree.at(shown), theirs, replaces=tree.read(shown)), *base_edits(tree, [b""]))
+    change = Change(path, "conflict", (Conflict(path, reason),))
+    return _Result(edits, path, fresh.model_copy(update={"unresolved": left, "adopted": True}), change)
+
+
+def _dropped(tree: Tree, at: str, known: FileRecord, base: bytes, mine: bytes | None) -> _Result:
+    """A file that upstream has no more: it goes, unless the user changed it; then it is the user's."""
+    if mine is None:
+        return _Result()
+    if known.adopted or mine != base:
+        return _Result(change=Change(at, "kept"))
+    return _Result((Edit(tree.at(at), None, replaces=mine),), change=Change(at, "removed"))
+
+
+def _move(tree: Tree, at: str, target: str, mine: bytes, text: bytes) -> tuple[Edit, ...]:
+    """The edits that make ``text`` of the file ``at``, and put it at ``target``."""
+    if at == target:
+        return (Edit(tree.at(at), text, replaces=mine),)
+    return (Edit(tree.at(at), None, replaces=mine), Edit(tree.at(target), text, replaces=None))
+
+
+def _unused_bases(tree: Tree, before: Record, after: Record, others: Mapping[str, Record]) -> list[Edit]:
+    """Base texts that nothing names any more."""
+    needed = {digest for one in (after, *others.values()) for digest in one.bases}
+    gone = [base_path(digest) for digest in sorted(before.bases - needed)]
+    return [Edit(tree.at(path), None, replaces=tree.read(path)) for path in gone]

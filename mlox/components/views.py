@@ -1,0 +1,111 @@
+"""How a component's files differ: what the user changed, what upstream has now, and what would come of both.
+
+Differences of formatting are left out unless somebody asks: of a Python file, a statement that means the same as before
+is shown as it was.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from mlox.components.definitions import meaning
+from mlox.components.pairing import pair_files
+from mlox.components.records import Record
+from mlox.components.tree import Tree
+from mlox.components.updating import Update, base_text
+
+View = Literal["mine", "incoming", "result"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileDiff:
+    """One file on both sides; None where it is not there."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+    formatting: bool = False
+
+    def lines(self) -> tuple[str, ...]:
+        """A unified diff, empty where both sides mean the same."""
+        old, new = _text(self.before), _text(self.after)
+        if not self.formatting and self.path.endswith(".py"):
+            new = _as_before(old, new)
+        ends = (
+            "/dev/null" if self.before is None else f"a/{self.path}",
+            "/dev/null" if self.after is None else f"b/{self.path}",
+        )
+        found = difflib.unified_diff(old.splitlines(), new.splitlines(), *ends, lineterm="")
+        return tuple(found)
+
+
+def my_edits(tree: Tree, record: Record, *, formatting: bool = False) -> list[FileDiff]:
+    """From what was injected to what is there."""
+    return [
+        FileDiff(path, base_text(tree, file.base), tree.read(path), formatting) for path, file in record.files.items()
+    ]
+
+
+def their_edits(
+    tree: Tree, record: Record, texts: Mapping[str, tuple[str, bytes]], *, formatting: bool = False
+) -> list[FileDiff]:
+    """From what was injected to what a registry has now; ``texts`` are those, with their origins, by path."""
+    pairs, fresh = pair_files(tree, record, texts)
+    found = [
+        FileDiff(
+            pair.new or pair.old,
+            base_text(tree, record.files[pair.old].base),
+            None if pair.new is None else texts[pair.new][1],
+            formatting,
+        )
+        for pair in pairs
+    ]
+    return [*found, *(FileDiff(path, None, texts[path][1], formatting) for path in fresh)]
+
+
+def outcome(tree: Tree, update: Update, *, formatting: bool = False) -> list[FileDiff]:
+    """From what is there to what an update would make of it."""
+    rows = [(edit.path.relative_to(tree.root).as_posix(), edit) for edit in update.plan.edits]
+    return [FileDiff(path, edit.replaces, edit.content, formatting) for path, edit in rows if ".mlox/" not in path]
+
+
+def _text(content: bytes | None) -> str:
+    return (content or b"").decode("utf-8", "replace")
+
+
+def _as_before(old: str, new: str) -> str:
+    """The new text with those statements as they were before whose meaning is what it was."""
+    try:
+        known = {meaning(node): text for node, text in _statements(old)}
+        spans = [(node, text) for node, text in _statements(new)]
+    except (SyntaxError, ValueError):
+        return new
+    if [meaning(node) for node, _ in spans] == list(known):
+        return old
+    lines = new.splitlines(keepends=True)
+    for node, _ in reversed(spans):
+        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+        before = known.get(meaning(node))
+        if before is not None:
+            lines[first - 1 : node.end_lineno] = [before]
+    return "".join(lines)
+
+
+def _statements(text: str) -> Iterator[tuple[ast.stmt, str]]:
+    """The statements of a module, each with its lines.
+
+    Raises:
+        ValueError: two of them share a line.
+    """
+    lines = text.splitlines(keepends=True)
+    end = 0
+    for node in ast.parse(text).body:
+        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+        if first <= end:
+            raise ValueError(f"two statements share line {first}")
+        end = node.end_lineno or first
+        yield node, "".join(lines[first - 1 : end])

@@ -1,0 +1,129 @@
+"""What is done to components that are there: compared, updated, settled, and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mlox.components import Place, Record, Template, Tree, read_records
+from mlox.components.inject import injected
+from mlox.components.resolving import Resolution, Side, plan_resolution
+from mlox.components.undoing import Undo, plan_undo
+from mlox.components.updating import Update, plan_update
+from mlox.components.views import FileDiff, View, my_edits, outcome, their_edits
+from mlox.errors import UnknownNameError, UsageError
+from mlox.protocols import Emit, silent
+from mlox.specs.model import Scalar
+
+if TYPE_CHECKING:
+    from mlox.stack.components import Components
+
+
+class Changes:
+    """The changes to the components of a workspace: each planned from what is there now, and written whole or not."""
+
+    def __init__(self, components: Components) -> None:
+        self.components = components
+        self.tree: Tree = components.tree
+
+    def plan_update(
+        self, name: str, template: Template, *, options: Mapping[str, Scalar] | None = None
+    ) -> Update | None:
+        """What an update would write; None where the component is as it would be.
+
+        Raises:
+            UnknownNameError: the workspace has no such component.
+            UsageError: the last update left something open, or a published version was changed.
+            WorkspaceError, SpecError: see :func:`mlox.components.updating.plan_update`.
+        """
+        record, others = self._one(name)
+        if any(file.unresolved for file in record.files.values()):
+            raise UsageError(
+                f"{name} waits for you: the last update left conflicts",
+                hint=f"Settle them first: mlox resolve {name} --mine, --theirs or --edit.",
+            )
+        values = options_after(record, template, options or {})
+        if record.digest == template.digest and values == record.options:
+            return None
+        if record.version == template.spec.version and record.digest != template.digest and not options:
+            raise UsageError(
+                f"{template.source} has another {name} {record.version} than the one that is here",
+                hint="A version that is published does not change: its author has to give it a new number.",
+            )
+        return plan_update(self.tree, record, template, values, others)
+
+    def update(
+        self, name: str, template: Template, *, options: Mapping[str, Scalar] | None = None, emit: Emit = silent
+    ) -> Update | None:
+        """Bring a component to what a registry has now, see :meth:`plan_update`."""
+        self.plan_update(name, template, options=options)
+        with self.components.alone(emit):
+            update = self.plan_update(name, template, options=options)
+            if update is not None:
+                before = self._one(name)[0].version
+                self.components.write(update.plan, f"update {name} {before} to {template.spec.version}")
+            return update
+
+    def diff(
+        self, name: str, view: View, template: Template | None = None, *, formatting: bool = False
+    ) -> list[FileDiff]:
+        """How the files of a component differ; ``incoming`` and ``result`` need what a registry has.
+
+        Raises:
+            UnknownNameError: the workspace has no such component. UsageError: there is nothing new.
+        """
+        record, others = self._one(name)
+        if view == "mine":
+            return my_edits(self.tree, record, formatting=formatting)
+        if template is None:
+            raise UsageError(f"{name}: there is nothing to compare with", hint="See what you changed: mlox diff NAME.")
+        options = options_after(record, template, {})
+        if view == "incoming":
+            texts = injected(template, Place.of(record), options)
+            return their_edits(self.tree, record, texts, formatting=formatting)
+        return outcome(self.tree, plan_update(self.tree, record, template, options, others), formatting=formatting)
+
+    def plan_resolution(self, name: str, side: Side, edited: Mapping[str, bytes] | None = None) -> Resolution:
+        """What settling all that is open would write; see :func:`mlox.components.resolving.plan_resolution`."""
+        record, others = self._one(name)
+        return plan_resolution(self.tree, record, others, side, edited)
+
+    def resolve(
+        self, name: str, side: Side, edited: Mapping[str, bytes] | None = None, *, emit: Emit = silent
+    ) -> Resolution:
+        """Settle what an update left open."""
+        self.plan_resolution(name, side, edited)
+        with self.components.alone(emit):
+            resolution = self.plan_resolution(name, side, edited)
+            self.components.write(resolution.plan, f"resolve {name}")
+            return resolution
+
+    def plan_undo(self) -> Undo:
+        """What taking the last change back would write."""
+        return plan_undo(self.tree)
+
+    def undo(self, *, emit: Emit = silent) -> Undo:
+        """Take the last change to a component back.
+
+        Raises:
+            UsageError: there is none. WorkspaceError: a file of it was changed since.
+        """
+        plan_undo(self.tree)
+        with self.components.alone(emit):
+            undo = plan_undo(self.tree)
+            self.components.stack.workspace.journal.write(undo.plan.edits, emptied=undo.plan.emptied)
+            return undo
+
+    def _one(self, name: str) -> tuple[Record, dict[str, Record]]:
+        """The record of a component, and those of the others."""
+        records = read_records(self.tree)
+        if name not in records:
+            raise UnknownNameError.among("component", name, records, where=f"{self.components.stack.name}: ")
+        return records[name], {other: record for other, record in records.items() if other != name}
+
+
+def options_after(record: Record, template: Template, given: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """The options of a component after an update: as they are, new ones at their defaults, ``given`` over all."""
+    spec = template.spec.options
+    values = {name: option.default for name, option in spec.items() if option.default is not None}
+    return values | {name: value for name, value in record.options.items() if name in spec} | dict(given)

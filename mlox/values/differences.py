@@ -1,0 +1,35 @@
+"""How files differ, as a value: unified diffs, which are somebody's code, word for word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlox.values import Value
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Differences(Value):
+    """Unified diffs by path, and lines before and after them. A file without a line does not differ."""
+
+    files: Mapping[str, tuple[str, ...]]
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    json: Mapping[str, Any] = field(default_factory=dict)
+    code: int = 0
+    verbatim = True
+
+    def text(self, *, detail: bool = False) -> str:
+        """The lines, and the diffs between them; the same with and without ``detail``."""
+        del detail
+        return "\n".join([*self.before, *(line for lines in self.files.values() for line in lines), *self.after])
+
+    def to_json(self) -> dict[str, Any]:
+        """What was given, and each diff by its path."""
+        return {**self.json, "files": [{"path": path, "diff": list(lines)} for path, lines in self.files.items()]}
+
+    @property
+    def exit_code(self) -> int:
+        """As it was given."""
+        return self.code
