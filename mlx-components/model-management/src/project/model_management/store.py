@@ -177,7 +177,8 @@ class ModelStore:
         """
         found = self.version(name, version)
         with _told(f"{found} cannot be loaded"), self._here():
-            return mlflow.pyfunc.load_model(found.uri)
+            loaded: PyFuncModel = mlflow.pyfunc.load_model(found.uri)
+        return loaded
 
     def _serving(self, name: str, alias: str) -> ModelVersion | None:
         try:
