@@ -7,8 +7,8 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlox.components.bindings import Binding, imported, with_import, without_import
 from mlox.components.fragments import Fragment, plain, touched, with_fragment, without_fragment
-from mlox.components.imports import Binding, imported, with_import, without_import
 from tests.layer_stage import APP
 
 NAMES = st.sampled_from(["os", "json", "fastapi", "churn.limits", ".routes", "..base", "__future__", "starlette.types"])

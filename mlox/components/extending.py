@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from mlox.components.bindings import Binding, imported
 from mlox.components.fragments import Fragment, plain, rank_of, touched, with_fragment, without_fragment
-from mlox.components.imports import Binding, imported
 from mlox.components.layout import Place
 from mlox.components.manifest import Template, fragment_path
 from mlox.components.records import FragmentRecord, Record, base_path, digest_of

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mlox.components.bindings import Binding, bindings, imported, used_names, with_import, without_import
 from mlox.components.definitions import meaning
-from mlox.components.imports import Binding, bindings, imported, used_names, with_import, without_import
 from mlox.components.merge.python.items import Item, items_of
 from mlox.components.merge.python.source import read
 
