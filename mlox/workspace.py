@@ -145,6 +145,15 @@ class Workspace:
         """Take a service out."""
         return self._edit({"services": {name: REMOVED}})
 
+    def put_registry(self, namespace: str, values: Mapping[str, object]) -> StackSpec:
+        """Write a registry of components, which is not there yet."""
+        return self._edit({"registries": {namespace: values}})
+
+    def drop_registry(self, namespace: str) -> StackSpec:
+        """Take a registry out."""
+        alone = set(self.read().registries) == {namespace}
+        return self._edit({"registries": REMOVED if alone else {namespace: REMOVED}})
+
     def check_place(self) -> None:
         """Raise a :class:`WorkspaceError` for a folder that can never be a workspace."""
         if _forbidden(self.root):

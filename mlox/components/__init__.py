@@ -10,6 +10,7 @@ from mlox.components.inject import Addition, plan_addition
 from mlox.components.layout import Place, choose_place
 from mlox.components.manifest import Template
 from mlox.components.plan import EditPlan
+from mlox.components.published import newest, note_on, refuse_changed
 from mlox.components.records import Record, read_records
 from mlox.components.removal import Removal, plan_removal
 from mlox.components.state import ComponentWord, state_of
@@ -30,9 +31,12 @@ __all__ = [
     "choose_place",
     "closure",
     "declared",
+    "newest",
+    "note_on",
     "plan_addition",
     "plan_removal",
     "read_records",
+    "refuse_changed",
     "remembered",
     "state_of",
 ]

@@ -53,8 +53,8 @@ class Template:
                 f"{where}: version is {spec.version}, and it is offered as {version}",
                 hint="Tell whoever publishes it; nothing was written.",
             )
-        if spec.yanked and read_manifest(_unyanked(files[MANIFEST]), where) != spec.model_copy(update={"yanked": None}):
-            raise SpecError(f"{where}: yanked is not on one line", hint="Write it as: yanked: the reason.")
+        if spec.yanked:
+            _check_unyanked(files[MANIFEST], spec, where)
         code = (code_path(spec, path) for path in spec.files)
         listed = (*code, *map(test_path, spec.tests), *map(fragment_path, spec.extends))
         missing = [path for path in listed if path not in files]
@@ -97,6 +97,16 @@ def read_manifest(content: bytes, where: str) -> ComponentSpec:
         return parse(content.decode("utf-8"), ComponentSpec, source=where)
     except UnicodeDecodeError as error:
         raise SpecError(f"{where} is not UTF-8 text", hint="Save it as UTF-8.") from error
+
+
+def _check_unyanked(content: bytes, spec: ComponentSpec, where: str) -> None:
+    """Raise where the manifest without its line ``yanked`` is not the same but for that."""
+    try:
+        without = read_manifest(_unyanked(content), where)
+    except SpecError:
+        without = spec
+    if without != spec.model_copy(update={"yanked": None}):
+        raise SpecError(f"{where}: yanked is not on one line", hint="Write it as: yanked: the reason.")
 
 
 def _unyanked(content: bytes) -> bytes:

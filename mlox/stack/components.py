@@ -16,20 +16,24 @@ from mlox.components import (
     Template,
     Tree,
     choose_place,
+    newest,
+    note_on,
     plan_addition,
     plan_removal,
     read_records,
+    refuse_changed,
     remembered,
     state_of,
 )
 from mlox.errors import CommandError, RequirementError, SpecError, UnknownNameError, UsageError, WorkspaceError
 from mlox.locks import Hold
 from mlox.plugins import find
-from mlox.protocols import Emit, Event, Registry, Transport, silent
+from mlox.protocols import Emit, Event, Published, Transport, silent
 from mlox.resolve import read_option
 from mlox.specs import StackSpec
 from mlox.specs.model import Scalar
 from mlox.stack.holding import hold_here
+from mlox.stack.registries import Registries
 from mlox.stack.stack import Stack
 from mlox.values import ComponentRow
 
@@ -42,27 +46,25 @@ class Components:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.tree = Tree(stack.workspace.root)
-
-    @property
-    def registries(self) -> tuple[Registry, ...]:
-        """mlox's own, which nobody can shadow, and the workspace's."""
-        folder = find("registries", "folder")
-        return folder(), folder(self.tree.at("mlx-components"))
+        self.registries = Registries(stack.workspace.root, lambda: stack.spec().registries)
 
     def names(self) -> tuple[str, ...]:
-        """All that can be added, sorted."""
-        return tuple(sorted({name for registry in self.registries for name in registry.names()}))
+        """All that can be added without a namespace, sorted."""
+        return self.registries.names()
 
-    def template(self, name: str) -> Template:
-        """What a registry has of that name.
+    def template(self, name: str, version: str | None = None) -> Template:
+        """What a registry has of that name; see :meth:`mlox.stack.registries.Registries.template`."""
+        return self.registries.template(name, version)
+
+    def near_template(self, name: str) -> Template:
+        """The same, of mlox's own registry and the workspace's alone: whoever completes a line waits for no other.
 
         Raises:
-            UnknownNameError: there is none. SpecError: its manifest is wrong.
+            UnknownNameError: they have none of that name.
         """
-        for registry in self.registries:
-            if name in registry.names():
-                return Template.parse(name, registry.read(name), source=registry.name)
-        raise UnknownNameError.among("component", name, self.names())
+        if name not in self.names():
+            raise UnknownNameError.among("component", name, self.names())
+        return self.template(name)
 
     def added(self) -> dict[str, Record]:
         """The components that the workspace has, by name."""
@@ -73,16 +75,24 @@ class Components:
 
     def state(self, record: Record) -> ComponentWord:
         """How one of them stands; a registry that is gone or broken has nothing newer."""
-        try:
-            offered = self.template(record.name).spec.version
-        except (UnknownNameError, SpecError, WorkspaceError):
-            offered = None
-        return state_of(self.tree, record, read_records(self.tree), offered=offered)
+        return state_of(self.tree, record, read_records(self.tree), offered=newest(self._seen(record)))
 
     def rows(self, *names: str) -> tuple[ComponentRow, ...]:
         """A row for each component of the workspace; ``names`` chooses."""
         chosen = [record for name, record in self.added().items() if not names or name in names]
-        return tuple(ComponentRow(r.name, r.version, self.state(r), len(r.files), tuple(r.files)) for r in chosen)
+        return tuple(
+            ComponentRow(
+                one.name, one.version, self.state(one), len(one.files), tuple(one.files), note_on(one, self._seen(one))
+            )
+            for one in chosen
+        )
+
+    def _seen(self, record: Record) -> tuple[Published, ...]:
+        """What is known of a component's versions, without asking anybody who may be away."""
+        try:
+            return self.registries.seen(record.name)
+        except (UnknownNameError, SpecError, WorkspaceError):
+            return ()
 
     def plan(
         self,
@@ -99,7 +109,7 @@ class Components:
         """
         self.stack.workspace.check_place()
         spec, records = self.stack.spec(), read_records(self.tree)
-        name = template.spec.name
+        name = template.name
         chosen = dict(options or {})
         if name in records:
             _same(records[name], template, chosen, to)
@@ -203,7 +213,12 @@ def _defaults(template: Template, stack: StackSpec) -> dict[str, Scalar]:
 
 
 def _same(record: Record, template: Template, options: Mapping[str, Scalar], to: str | None) -> None:
-    """Raise a :class:`UsageError` where the component is there and is not what is asked for."""
+    """Raise a :class:`UsageError` where the component is there and is not what is asked for.
+
+    Raises:
+        SpecError: the registry changed the version that is there.
+    """
+    refuse_changed(record, template)
     differs = [f"{k} is {record.options.get(k)}, not {v}" for k, v in options.items() if record.options.get(k) != v]
     if record.version != template.spec.version:
         differs.append(f"its version is {record.version}, not {template.spec.version}")

@@ -84,6 +84,7 @@ class ComponentRow:
     state: ComponentWord
     files: int
     paths: tuple[str, ...] = ()
+    note: str = ""
 
     def cells(self, detail: bool) -> tuple[str, ...]:
         """The cells of a table's row, the kind among them."""
@@ -114,6 +115,7 @@ class Status(Value):
         rows = columns(self.rows(detail)) or ["no services yet: {mlox} up mlflow"]
         if not detail:
             rows += [f"  {row.name}: {row.note}" for row in self.services if row.note]
+        rows += [f"  {row.name}: {row.note}" for row in self.components if row.note]
         counted = [f"secrets: {self.secrets}, hidden in outputs"] if self.secrets else []
         return "\n".join([*rows, *counted, *self.notes])
 

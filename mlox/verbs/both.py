@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from mlox.errors import UnknownNameError, UsageError
+from mlox.specs.naming import split_version
 from mlox.values import Notice, Table, Value
 from mlox.verbs.asking import asked_for
 from mlox.verbs.components import (
@@ -50,7 +51,7 @@ def add(
     install: Annotated[bool, "components: install its dependencies into this Python too"] = False,
 ) -> Value:
     """Write a service into mlox.yaml, or a component's code into the repository; starts nothing."""
-    if is_component(ctx, name.partition("@")[0]):
+    if is_component(ctx, split_version(name)[0]):
         _only_for("services", name, {"--as": as_, "--on": on, "--needs": needs})
         return add_component(ctx, name, to=to, set_=set_, install=install)
     refuse_misspelt(ctx, name.partition("@")[0])

@@ -112,7 +112,7 @@ class Names:
     def options(self, word: str) -> Mapping[str, OptionSpec]:
         """The options of a service, or of a component."""
         entry = self.entry(word)
-        return entry.options if entry else quietly(lambda: self._components.template(word).spec.options, {})
+        return entry.options if entry else quietly(lambda: self._components.near_template(word).spec.options, {})
 
     def versions(self, kind: str) -> tuple[str, ...]:
         """Versions of a service that are known without asking anybody: the catalog's, and those of the stack."""

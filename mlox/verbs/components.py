@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from mlox.errors import SpecError, UnknownNameError, UsageError, nearest
+from mlox.specs.naming import split_name, split_version
 from mlox.values import Notice, Value
 from mlox.verbs.context import Context
 
@@ -21,6 +22,8 @@ def is_component(ctx: Context, name: str) -> bool:
         SpecError: a service of the catalog has the same name.
     """
     components = _components(ctx)
+    if name.startswith("@"):  # only components have a namespace; what is in there is asked when it is needed
+        return name in components.added() or bool(components.registries.get(split_name(name)[0]))
     if name not in components.names():
         return name in components.added()
     if name in components.stack.surroundings().catalog.names():
@@ -42,7 +45,7 @@ def refuse_misspelt(ctx: Context, name: str) -> None:
 
 def refuse_components(ctx: Context, names: tuple[str, ...], verb: str) -> None:
     """Raise a :class:`UsageError` where one of ``names`` is a component: there is nothing of it that runs."""
-    for name in (word.partition("@")[0] for word in names):
+    for name in (split_version(word)[0] for word in names):
         if is_component(ctx, name):
             raise UsageError(
                 f"{name} is a component, source code for your repository: {verb} is for services",
@@ -56,13 +59,8 @@ def add_component(ctx: Context, word: str, *, to: str | None, set_: tuple[str, .
     from mlox.stack import options_of
 
     components = _components(ctx)
-    name, _, version = word.partition("@")
-    template = components.template(name)
-    if "@" in word and version != template.spec.version:
-        raise UsageError(
-            f"there is no {name} {version}".rstrip(),
-            hint=f"Take {name}@{template.spec.version}, or leave the version out.",
-        )
+    name, version, exact = split_version(word)
+    template = components.template(name, version if exact else None)
     options = options_of(template, assignments(set_))
     requirements = tuple(template.spec.dependencies)
     if ctx.dry_run:
@@ -124,7 +122,7 @@ def component_info(ctx: Context, name: str) -> Value:
 def catalog_rows(ctx: Context, words: list[str]) -> tuple[list[tuple[str, ...]], list[dict[str, Any]]]:
     """The components in which all of ``words`` occur, as rows of a table and as JSON."""
     components = _components(ctx)
-    specs = [components.template(name).spec for name in components.names()]
+    specs = [template.spec for name in components.names() if (template := _offered(components, name)) is not None]
     found = [spec for spec in specs if all(word in f"{spec.name} {spec.summary}".lower() for word in words)]
     rows: list[tuple[str, ...]] = [(spec.name, spec.version, "your repository", spec.summary) for spec in found]
     json: list[dict[str, Any]] = [
@@ -132,6 +130,14 @@ def catalog_rows(ctx: Context, words: list[str]) -> tuple[list[tuple[str, ...]],
         for spec in found
     ]
     return rows, json
+
+
+def _offered(components: Components, name: str) -> Template | None:
+    """What adding would take; None where every version was yanked."""
+    try:
+        return components.template(name)
+    except UsageError:
+        return None
 
 
 def _components(ctx: Context) -> Components:
@@ -153,9 +159,9 @@ def assignments(texts: tuple[str, ...]) -> dict[str, str]:
 
 def _would_add(components: Components, template: Template, addition: Addition | None) -> Value:
     spec = template.spec
-    title = f"{spec.name} {spec.version}"
+    title = f"{template.name} {spec.version}"
     if addition is None:
-        record = components.added()[spec.name]
+        record = components.added()[template.name]
         line = f"{title} is in {record.folder} already; nothing was written"
         return Notice((line,), _json(template, None, record) | {"added": False, "installed": False})
     record = addition.record
@@ -176,7 +182,7 @@ def _added(components: Components, template: Template, addition: Addition | None
     lines = [f"{title} added to {record.folder} ({count}, yours to edit)"]
     made = [str(edit["path"]) for edit in addition.plan.to_json() if edit["path"] in record.made]
     lines += [f"made: {', '.join(made)}"] if made else []
-    written = [written.requirement for written in record.dependencies]
+    written = sorted(written.requirement for written in record.dependencies)
     lines += [f"wrote: pyproject.toml ({', '.join(written)})"] if written else []
     lines += (
         [f"left as it is: {', '.join(addition.known)} is in the project's dependencies already"]
@@ -206,7 +212,7 @@ def _removed(record: Record, removal: Removal, keep: bool, dry_run: bool) -> lis
         return [f"{title} {word}; left in {record.folder}: {_counted(len(record.files), 'file')}"]
     verb = "would be taken out of" if dry_run else "taken out of"
     lines = [f"{title} {verb} {record.folder} ({_counted(len(removal.removed), 'file')})"]
-    lines += [f"out of pyproject.toml: {', '.join(removal.dependencies)}"] if removal.dependencies else []
+    lines += [f"out of pyproject.toml: {', '.join(sorted(removal.dependencies))}"] if removal.dependencies else []
     lines += [f"kept, since you edited it: {path}" for path in removal.kept]
     return lines
 
