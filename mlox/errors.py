@@ -8,6 +8,7 @@ Every one is a :class:`MloxError` with a problem (what, where, what was seen) an
     ├── SpecError (ValueError)               what a file or a call says is wrong              exit code 2
     │   └── WiringError                      a need has no provider, or more than one         exit code 2
     ├── WorkspaceError (OSError)             the workspace cannot be read or written
+    ├── DependencyError                      no set of versions is all that a project depends on
     ├── RequirementError (OSError)           the server lacks memory, disk, a binary, a port
     │   └── PortTakenError               somebody took a port between plan and start
     ├── PlatformError (OSError)              this operating system or kernel cannot act
@@ -99,6 +100,10 @@ class WiringError(SpecError):
 
 class WorkspaceError(MloxError, OSError):
     """The workspace's files cannot be found, read or written."""
+
+
+class DependencyError(MloxError):
+    """What a project depends on and what a component asks for exclude each other; nothing was written."""
 
 
 class RequirementError(MloxError, OSError):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlox.components.dependencies import PYPROJECT, declared, new_project, with_requirement
+from mlox.components.dependencies import PYPROJECT, new_project, requirements_added
 from mlox.components.extending import extend
 from mlox.components.layout import Place
 from mlox.components.manifest import Template, code_path, test_path
 from mlox.components.plan import EditPlan
-from mlox.components.records import DependencyRecord, FileRecord, Record, base_path, digest_of, file_record
+from mlox.components.records import FileRecord, Record, base_path, digest_of, file_record
 from mlox.components.rewriting import rewritten
 from mlox.components.tree import Tree
 from mlox.errors import WorkspaceError
@@ -20,11 +20,15 @@ from mlox.specs.model import Scalar
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """A component that is about to be added: the edits, what will be recorded, and the dependencies that were there."""
+    """A component that is about to be added: the edits, what will be recorded, and the dependencies that were there.
+
+    ``together`` is all that the project then depends on, where that changes.
+    """
 
     plan: EditPlan
     record: Record
     known: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
 
 
 def plan_addition(
@@ -47,17 +51,12 @@ def plan_addition(
     files, edits = _code(tree, spec.name, texts)
     made = {} if _is_there(tree, place) else {f"{place.folder}/__init__.py": _package_text(project)}
     edits += [Edit(tree.at(path), content, replaces=None) for path, content in made.items()]
-    ours = {written.requirement: written for other in others.values() for written in other.dependencies}
-    known = declared(tree, spec.dependencies)
-    wanted = [one for one in spec.dependencies if one not in known]
-    dependencies = [ours[one] for one in known if one in ours]
-    if wanted:
-        there = tree.read(PYPROJECT)
-        if there is None:
-            made[PYPROJECT] = new_project(project, place.folder, place.path)
-        edit, written = _requirements(tree, there if there is not None else made[PYPROJECT], wanted)
-        edits.append(Edit(edit.path, edit.content, replaces=there))
-        dependencies += written
+    ours = [written for other in others.values() for written in other.dependencies]
+    written = requirements_added(
+        tree, spec.dependencies, ours, new=lambda: new_project(project, place.folder, place.path)
+    )
+    made |= {PYPROJECT: written.made} if written.made is not None else {}
+    edits += written.edits
     extension = extend(tree.over(edits), template, place, others)
     edits += extension.edits
     record = Record(
@@ -71,13 +70,13 @@ def plan_addition(
         files=files,
         extends=extension.records,
         components=sorted(spec.components),
-        dependencies=dependencies,
+        dependencies=list(written.records),
         made={path: digest_of(content) for path, content in made.items()} | _shared(place, others),
         folders=_folders(tree, [*texts, *made], others),
     )
     edits += base_edits(tree, [text for _, text in texts.values()])
     edits.append(Edit(tree.at(record.path), record.to_bytes(), replaces=tree.read(record.path)))
-    return Addition(EditPlan.of(tree.root, edits), record, tuple(one for one in known if one not in ours))
+    return Addition(EditPlan.of(tree.root, edits), record, written.known, written.together)
 
 
 def injected(template: Template, place: Place, options: Mapping[str, Scalar]) -> dict[str, tuple[str, bytes]]:
@@ -118,15 +117,6 @@ def _code(tree: Tree, name: str, texts: Mapping[str, tuple[str, bytes]]) -> tupl
             hint="Move what is there away, or choose another package with --to.",
         )
     return files, edits
-
-
-def _requirements(tree: Tree, before: bytes, wanted: list[str]) -> tuple[Edit, list[DependencyRecord]]:
-    text = before.decode("utf-8")
-    written: list[DependencyRecord] = []
-    for requirement in reversed(wanted):
-        text, record = with_requirement(text, requirement)
-        written.append(record)
-    return Edit(tree.at(PYPROJECT), text.encode(), replaces=before), written
 
 
 def _is_there(tree: Tree, place: Place) -> bool:

@@ -56,10 +56,15 @@ class FragmentRecord(Spec):
 
 
 class DependencyRecord(Spec):
-    """A requirement that was written into ``pyproject.toml``, and the text that it took to write it."""
+    """A requirement that was written for the component: into which file and which list of it.
+
+    ``made``: the list itself was written with it, and goes with the last that is in it.
+    """
 
     requirement: str
-    inserted: str
+    path: str = "pyproject.toml"
+    where: str = "project.dependencies"
+    made: bool = False
 
 
 class Record(Spec):

@@ -4,38 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlox.components.dependencies import PYPROJECT, declared, with_requirement, without_requirement
+from mlox.components.dependencies import Written, new_project, requirements_added, requirements_removed
+from mlox.components.layout import Place
 from mlox.components.manifest import Template
-from mlox.components.records import DependencyRecord, Record
+from mlox.components.records import Record
 from mlox.components.tree import Tree
 from mlox.journal import Edit
 
 
 def fold_requirements(
     tree: Tree, record: Record, template: Template, others: Mapping[str, Record]
-) -> tuple[list[Edit], list[DependencyRecord]]:
-    """The edit of ``pyproject.toml``, and what is recorded then.
+) -> tuple[list[Edit], Written]:
+    """The edits of the files of requirements, and what is recorded then.
 
     Raises:
-        SpecError, WorkspaceError: see :func:`mlox.components.dependencies.declared`.
+        MloxError: see :func:`mlox.components.dependencies.requirements_added`.
     """
-    wanted = template.spec.dependencies
-    before = tree.read(PYPROJECT)
-    elsewhere = {written.requirement: written for other in others.values() for written in other.dependencies}
-    kept = [written for written in record.dependencies if written.requirement in wanted]
-    text = None if before is None else before.decode("utf-8")
-    if text is not None:
-        for written in reversed(record.dependencies):
-            if written.requirement not in wanted and written.requirement not in elsewhere:
-                text = without_requirement(text, written)
-        tree = tree.over([Edit(tree.at(PYPROJECT), text.encode(), replaces=before)])
-    there = {written.requirement for written in kept}
-    missing = [one for one in wanted if one not in there and one not in declared(tree, [one])]
-    kept += [elsewhere[one] for one in wanted if one in elsewhere and one not in there and one not in missing]
-    for one in reversed(missing):
-        if text is None:
-            break
-        text, written = with_requirement(text, one)
-        kept.append(written)
-    after = None if text is None else text.encode()
-    return ([Edit(tree.at(PYPROJECT), after, replaces=before)] if after != before else []), kept
+    elsewhere = [written for other in others.values() for written in other.dependencies]
+    edits, _ = requirements_removed(tree, record.dependencies, elsewhere)
+    place = Place.of(record)
+    written = requirements_added(
+        tree.over(edits),
+        template.spec.dependencies,
+        elsewhere,
+        new=lambda: new_project(place.package, place.folder, place.path),
+    )
+    return [*edits, *written.edits], written

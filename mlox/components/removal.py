@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlox.components.dependencies import PYPROJECT, without_requirement
+from mlox.components.dependencies import PYPROJECT, requirements_removed, used_by_code
 from mlox.components.extending import retract
 from mlox.components.plan import EditPlan
 from mlox.components.records import BASE, RECORDS, Record, base_path, digest_of
@@ -57,7 +57,7 @@ def plan_removal(tree: Tree, record: Record, others: Mapping[str, Record], *, ke
         edits += retract(tree, record, others).edits
         edits += _scaffolding(tree, record, others, set(removed))
         if not kept:
-            edit, dependencies = _dependencies(tree, record, others)
+            edit, dependencies = _dependencies(tree, record, others, set(removed))
             edits += edit
     edits += _records(tree, record, others)
     folders = [] if keep else [*record.folders, *{path.rpartition("/")[0] for path in compiled}]
@@ -87,24 +87,23 @@ def _scaffolding(tree: Tree, record: Record, others: Mapping[str, Record], remov
     return edits
 
 
-def _dependencies(tree: Tree, record: Record, others: Mapping[str, Record]) -> tuple[list[Edit], list[str]]:
-    """``pyproject.toml`` without what was written into it; without itself where nothing else ever was."""
-    before = tree.read(PYPROJECT)
-    if before is None:
-        return [], []
-    text = before.decode("utf-8")
-    asked = {written.requirement for other in others.values() for written in other.dependencies}
-    gone = []
-    for written in reversed(record.dependencies):
-        shorter = text if written.requirement in asked else without_requirement(text, written)
-        if shorter != text:
-            text = shorter
-            gone.append(written.requirement)
-    after: bytes | None = text.encode()
+def _dependencies(
+    tree: Tree, record: Record, others: Mapping[str, Record], removed: set[str]
+) -> tuple[list[Edit], list[str]]:
+    """The files of requirements without what was written; without themselves where nothing else ever was in them."""
+    edits, gone = requirements_removed(
+        tree,
+        record.dependencies,
+        [written for other in others.values() for written in other.dependencies],
+        used=lambda requirements: used_by_code(tree, requirements, without=removed),
+    )
     shared = any(PYPROJECT in other.made for other in others.values())
-    if PYPROJECT in record.made and not shared and digest_of(text.encode()) == record.made[PYPROJECT]:
-        after = None
-    return [Edit(tree.at(PYPROJECT), after, replaces=before)] if after != before else [], gone
+    if PYPROJECT in record.made and not shared:
+        path, there = tree.at(PYPROJECT), tree.read(PYPROJECT)
+        after = next((edit.content for edit in edits if edit.path == path), there)
+        if after is not None and digest_of(after) == record.made[PYPROJECT]:
+            edits = [*(edit for edit in edits if edit.path != path), Edit(path, None, replaces=there)]
+    return edits, gone
 
 
 def _records(tree: Tree, record: Record, others: Mapping[str, Record]) -> list[Edit]:

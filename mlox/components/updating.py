@@ -43,11 +43,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """An update that is about to be made: the edits, what will be recorded, and what becomes of each file."""
+    """An update that is about to be made: the edits, what will be recorded, and what becomes of each file.
+
+    ``together`` is all that the project then depends on, where that changes.
+    """
 
     plan: EditPlan
     record: Record
     changes: tuple[Change, ...]
+    together: tuple[str, ...] = ()
 
     @property
     def conflicts(self) -> tuple[Change, ...]:
@@ -88,7 +92,7 @@ def plan_update(
     edits = [edit for result in results for edit in result.edits]
     refolded, extension = _fragments(tree.over(edits), record, template, place, others)
     edits += refolded
-    more, dependencies = fold_requirements(tree, record, template, others)
+    more, written = fold_requirements(tree, record, template, others)
     after = record.model_copy(
         update={
             "version": template.spec.version,
@@ -98,7 +102,7 @@ def plan_update(
             "files": files,
             "extends": extension,
             "components": sorted(template.spec.components),
-            "dependencies": dependencies,
+            "dependencies": list(written.records),
             "folders": sorted({*record.folders, *(f for path in files for f in tree.new_folders(path))}),
         }
     )
@@ -106,7 +110,7 @@ def plan_update(
     edits += _unused_bases(tree, record, after, others)
     edits.append(Edit(tree.at(after.path), after.to_bytes(), replaces=tree.read(after.path)))
     changes = tuple(result.change for result in results if result.change is not None)
-    return Update(EditPlan.of(tree.root, edits), after, changes)
+    return Update(EditPlan.of(tree.root, edits), after, changes, written.together)
 
 
 def base_text(tree: Tree, digest: str) -> bytes:

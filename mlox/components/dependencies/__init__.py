@@ -1,0 +1,16 @@
+"""What a project depends on: where it says so, how requirements come and go without a trace, who imports them. Pure."""
+
+from mlox.components.dependencies.arrays import PYPROJECT
+from mlox.components.dependencies.imports import used_by_code
+from mlox.components.dependencies.newproject import new_project
+from mlox.components.dependencies.planning import Written, declared, requirements_added, requirements_removed
+
+__all__ = [
+    "PYPROJECT",
+    "Written",
+    "declared",
+    "new_project",
+    "requirements_added",
+    "requirements_removed",
+    "used_by_code",
+]
