@@ -51,6 +51,40 @@ def test_one_is_taken_out_of_the_midst(shop: Shop, name: str) -> None:
     assert shop.tree() == without
 
 
+def test_what_it_needs_comes_along(tmp_path: Path) -> None:
+    """And goes by itself only when nobody needs it; all of it is one change."""
+    root = tmp_path / "churn"
+    root.mkdir()
+    offer(root, serving(), "serving")
+    offer(root, layer("limits"), "limits")
+    shop = Shop(root)
+    before = shop.tree()
+    added = shop.components.plan(shop.template("limits"))
+    assert added is not None
+    assert [one.record.name for one in added.along] == ["serving"]
+    shop.add("limits")
+    assert sorted(shop.components.added()) == ["limits", "serving"]
+    assert "limits(app)" in shop.read(APP_PATH)
+    together = shop.tree()
+    shop.changes.undo()
+    assert shop.tree() == before
+    shop.add("serving")
+    shop.add("limits")
+    assert shop.tree() == together
+
+
+def test_an_update_brings_what_it_needs_now(shop: Shop) -> None:
+    shop.add("limits")
+    files = layer("limits", "1.1")
+    files["component.yaml"] = files["component.yaml"].replace(b"}", b", tracing: '>=1'}")
+    offer(shop.root, files, "limits")
+    update = shop.update("limits")
+    assert update.along is not None
+    assert update.along.record.name == "tracing"
+    assert shop.components.added()["limits"].components == ["serving", "tracing"]
+    assert {shop.state(name) for name in ("serving", "limits", "tracing")} == {"clean"}
+
+
 def test_the_module_runs(shop: Shop) -> None:
     shop.put("src/churn/mine.py", "from churn.serving.app import app\n")
     for name in ("tracing", "buffering"):

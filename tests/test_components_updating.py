@@ -254,7 +254,7 @@ def test_a_base_that_was_damaged_is_told(shop: Shop) -> None:
 def test_the_same_version_with_another_text_is_refused(shop: Shop) -> None:
     shop.add()
     newer(shop, version="1.0")
-    with pytest.raises(UsageError, match="another greeting 1.0"):
+    with pytest.raises(SpecError, match="the same version has another digest"):
         shop.update()
 
 

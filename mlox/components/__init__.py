@@ -14,6 +14,7 @@ from mlox.components.published import newest, note_on, refuse_changed
 from mlox.components.records import Record, read_records
 from mlox.components.removal import Removal, plan_removal
 from mlox.components.state import ComponentWord, state_of
+from mlox.components.together import plan_additions
 from mlox.components.tree import Tree
 from mlox.components.undoing import remembered
 
@@ -34,6 +35,7 @@ __all__ = [
     "newest",
     "note_on",
     "plan_addition",
+    "plan_additions",
     "plan_removal",
     "read_records",
     "refuse_changed",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mlox.components.bindings import Binding, imported
 from mlox.components.fragments import Fragment, plain, rank_of, touched, with_fragment, without_fragment
 from mlox.components.layout import Place
-from mlox.components.manifest import Template, fragment_path
+from mlox.components.manifest import Template, fragment_path, whole_name
 from mlox.components.records import FragmentRecord, Record, base_path, digest_of
 from mlox.components.rewriting import rewritten
 from mlox.components.screening import check_parses
@@ -43,16 +43,15 @@ def extend(
     """
     edits: list[Edit] = []
     records: dict[str, FragmentRecord] = {}
-    needs = {name: record.components for name, record in others.items()} | {
-        template.spec.name: template.spec.components
-    }
+    needs: dict[str, list[str]] = {name: record.components for name, record in others.items()}
+    needs[template.name] = [whole_name(one, template, others) for one in template.spec.components]
     for path in template.spec.extends:
         target = f"{place.folder}/{path}"
         origin = fragment_path(path)
         where = f"{template.source}: {template.spec.name}/{origin}"
         content = rewritten(template.files[origin], place.package, {}, where=where)
         module = module_of(place, path)
-        fragment = Fragment(_text(content), rank_of(template.spec.name, needs), module, place.package)
+        fragment = Fragment(_text(content), rank_of(template.name, needs), module, place.package)
         before = _read(tree, target, template.spec.name)
         shape = Shape.of(before)
         text = _text(shape.plain(before))

@@ -9,39 +9,17 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
-    "attr": ("attrs",),
-    "bs4": ("beautifulsoup4",),
-    "cv2": ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"),
-    "dateutil": ("python-dateutil",),
-    "docx": ("python-docx",),
-    "dotenv": ("python-dotenv",),
+from mlox.components.dependencies.imports import table
+
+ALTERNATIVES: Mapping[str, tuple[str, ...]] = {
+    "cv2": ("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"),
     "faiss": ("faiss-cpu", "faiss-gpu"),
-    "fitz": ("pymupdf",),
-    "git": ("gitpython",),
-    "google.protobuf": ("protobuf",),
-    "grpc": ("grpcio",),
-    "jose": ("python-jose",),
-    "jwt": ("pyjwt",),
-    "kafka": ("kafka-python", "kafka-python-ng"),
-    "magic": ("python-magic",),
+    "kafka": ("kafka-python-ng",),
     "mlflow": ("mlflow-skinny",),
-    "multipart": ("python-multipart",),
-    "OpenSSL": ("pyopenssl",),
-    "opentelemetry": ("opentelemetry-api",),
-    "PIL": ("pillow",),
     "psycopg2": ("psycopg2-binary",),
-    "pkg_resources": ("setuptools",),
-    "ruamel.yaml": ("ruamel-yaml",),
-    "serial": ("pyserial",),
-    "skimage": ("scikit-image",),
-    "sklearn": ("scikit-learn",),
     "tensorflow": ("tensorflow-cpu",),
-    "usb": ("pyusb",),
-    "yaml": ("pyyaml",),
-    "zmq": ("pyzmq",),
 }
-"""Distributions that are called otherwise than what one imports from them, by the import."""
+"""Distributions that bring a module too, beside the one of its name or of the table of names that differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +59,8 @@ def bringers(requirements: Iterable[str], module: str, installed: Mapping[str, S
     """Those of ``requirements`` that bring a module.
 
     A distribution brings what is called like it, or like its first parts (``google-cloud-storage`` brings
-    ``google.cloud.storage``), what :data:`OTHER_NAMES` says, and its extras bring what is called like them.
+    ``google.cloud.storage``), what the table and :data:`ALTERNATIVES` say, and its extras bring what is called like
+    them.
     ``installed`` says for a top-level module which distributions have it here, where that is known.
 
     Example:
@@ -91,7 +70,8 @@ def bringers(requirements: Iterable[str], module: str, installed: Mapping[str, S
     parts = module.split(".")
     dotted = [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
     names = {canonicalize_name(one.replace(".", "-")) for one in dotted}
-    names |= {canonicalize_name(other) for one in dotted for other in OTHER_NAMES.get(one, ())}
+    names |= {canonicalize_name(other) for one in dotted for other in ALTERNATIVES.get(one, ())}
+    names |= {canonicalize_name(table()[one]) for one in dotted if one in table()}
     names |= {canonicalize_name(other) for other in installed.get(parts[0], ())}
     found = []
     for text in requirements:

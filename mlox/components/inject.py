@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mlox.components.dependencies import PYPROJECT, new_project, requirements_added
 from mlox.components.extending import extend
 from mlox.components.layout import Place
-from mlox.components.manifest import Template, code_path, test_path
+from mlox.components.manifest import Template, code_path, test_path, whole_name
 from mlox.components.plan import EditPlan
 from mlox.components.records import FileRecord, Record, base_path, digest_of, file_record
 from mlox.components.rewriting import rewritten
@@ -22,13 +22,15 @@ from mlox.specs.model import Scalar
 class Addition:
     """A component that is about to be added: the edits, what will be recorded, and the dependencies that were there.
 
-    ``together`` is all that the project then depends on, where that changes.
+    ``together`` is all that the project then depends on, where that changes; ``along`` are the components that it
+    needs and that are added with it, whose edits are in the plan too.
     """
 
     plan: EditPlan
     record: Record
     known: tuple[str, ...] = ()
     together: tuple[str, ...] = ()
+    along: tuple[Addition, ...] = ()
 
 
 def plan_addition(
@@ -69,7 +71,7 @@ def plan_addition(
         options=dict(options),
         files=files,
         extends=extension.records,
-        components=sorted(spec.components),
+        components=sorted(whole_name(one, template, others) for one in spec.components),
         dependencies=list(written.records),
         made={path: digest_of(content) for path, content in made.items()} | _shared(place, others),
         folders=_folders(tree, [*texts, *made], others),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -83,6 +83,14 @@ class Template:
             content = _unyanked(text) if path == MANIFEST and self.spec.yanked else text
             whole.update(f"{path}\0{len(content)}\0".encode() + content)
         return whole.hexdigest()
+
+
+def whole_name(word: str, template: Template, names: Container[str]) -> str:
+    """The component that a template means by a name: one of its own namespace may go without that.
+
+    ``names`` are the components that are there.
+    """
+    return word if word in names or not template.namespace else f"{template.namespace}/{word}"
 
 
 def read_manifest(content: bytes, where: str) -> ComponentSpec:

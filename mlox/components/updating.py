@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mlox.components.extending import changed_fragments, extend, extended, own_text, retract
-from mlox.components.inject import base_edits, injected
+from mlox.components.inject import Addition, base_edits, injected
 from mlox.components.layout import Place
-from mlox.components.manifest import Template
+from mlox.components.manifest import Template, whole_name
 from mlox.components.merge import Applied, Conflict, merge
 from mlox.components.pairing import Pair, pair_files, target_for
 from mlox.components.plan import EditPlan
@@ -45,13 +45,15 @@ class Change:
 class Update:
     """An update that is about to be made: the edits, what will be recorded, and what becomes of each file.
 
-    ``together`` is all that the project then depends on, where that changes.
+    ``together`` is all that the project then depends on, where that changes; ``along`` are components that the new
+    version needs, and that are added with it.
     """
 
     plan: EditPlan
     record: Record
     changes: tuple[Change, ...]
     together: tuple[str, ...] = ()
+    along: Addition | None = None
 
     @property
     def conflicts(self) -> tuple[Change, ...]:
@@ -101,7 +103,7 @@ def plan_update(
             "options": dict(options),
             "files": files,
             "extends": extension,
-            "components": sorted(template.spec.components),
+            "components": sorted(whole_name(one, template, others) for one in template.spec.components),
             "dependencies": list(written.records),
             "folders": sorted({*record.folders, *(f for path in files for f in tree.new_folders(path))}),
         }

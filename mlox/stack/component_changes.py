@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlox.components import Place, Record, Template, Tree, read_records
+from mlox.components import EditPlan, Place, Record, Template, Tree, closure, read_records, refuse_changed
 from mlox.components.inject import injected
 from mlox.components.resolving import Resolution, Side, plan_resolution
 from mlox.components.undoing import Undo, plan_undo
@@ -33,7 +34,7 @@ class Changes:
 
         Raises:
             UnknownNameError: the workspace has no such component.
-            UsageError: the last update left something open, or a published version was changed.
+            UsageError: the last update left something open.
             WorkspaceError, SpecError: see :func:`mlox.components.updating.plan_update`.
         """
         record, others = self._one(name)
@@ -45,12 +46,14 @@ class Changes:
         values = options_after(record, template, options or {})
         if record.digest == template.digest and values == record.options:
             return None
-        if record.version == template.spec.version and record.digest != template.digest and not options:
-            raise UsageError(
-                f"{template.source} has another {name} {record.version} than the one that is here",
-                hint="A version that is published does not change: its author has to give it a new number.",
-            )
-        return plan_update(self.tree, record, template, values, others)
+        refuse_changed(record, template)
+        *needed, _ = closure(template, self.components.registries.look_up, {name: record, **others})
+        if not needed:
+            return plan_update(self.tree, record, template, values, others)
+        along = self.components.plan_along(needed, Place.of(record))
+        there = others | {one.record.name: one.record for one in (*along.along, along)}
+        update = plan_update(self.tree.over(along.plan.edits), record, template, values, there)
+        return replace(update, plan=EditPlan.of(self.tree.root, (*along.plan.edits, *update.plan.edits)), along=along)
 
     def update(
         self, name: str, template: Template, *, options: Mapping[str, Scalar] | None = None, emit: Emit = silent

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlox.components import (
     Addition,
     ComponentWord,
     EditPlan,
+    Place,
     Record,
     Removal,
     Template,
     Tree,
     choose_place,
+    closure,
     newest,
     note_on,
-    plan_addition,
+    plan_additions,
     plan_removal,
     read_records,
     refuse_changed,
@@ -114,9 +116,27 @@ class Components:
         if name in records:
             _same(records[name], template, chosen, to)
             return None
-        place = choose_place(self.tree, spec.name, template.spec.dependencies, to=to)
-        values = _defaults(template, spec) | chosen
-        return plan_addition(self.tree, template, place, project=spec.name, options=values, others=records)
+        templates = closure(template, self.registries.look_up, records)
+        extended = next((record for one, record in records.items() if one in template.spec.components), None)
+        if template.spec.extends and extended is not None and to is None:
+            place = Place.of(extended)
+        else:
+            requirements = [one for each in templates for one in each.spec.dependencies]
+            place = choose_place(self.tree, spec.name, requirements, to=to)
+
+        return self.plan_along(templates, place, {template.name: chosen})
+
+    def plan_along(
+        self, templates: Sequence[Template], place: Place, chosen: Mapping[str, Mapping[str, Scalar]] | None = None
+    ) -> Addition:
+        """What adding components at a place would write, each after those that it needs; ``chosen``: their options."""
+        spec = self.stack.spec()
+
+        def options(one: Template) -> dict[str, Scalar]:
+            return _defaults(one, spec) | dict((chosen or {}).get(one.name, {}))
+
+        others = read_records(self.tree)
+        return plan_additions(self.tree, templates, place, project=spec.name, options=options, others=others)
 
     def add(
         self,
