@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 from mlox.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlox.components.views import FileDiff
     from mlox.stack import Asked, Stack
+    from mlox.verbs.context import Context
+
+
+def confirm_diffs(ctx: Context, diffs: Iterable[FileDiff]) -> None:
+    """Show what is about to be written into files of the user's own, and go on only with a yes; see ``ctx.confirm``."""
+    lines = [line for one in diffs for line in one.lines()]
+    if lines and not ctx.yes:
+        ctx.confirm("\n".join([*lines, "This is written into files that you edited."]))
 
 
 def asked_for(

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from mlox.errors import UnknownNameError, UsageError
 from mlox.specs.naming import split_version
 from mlox.values import Notice, Table, Value
+from mlox.verbs.adding import add_component
 from mlox.verbs.asking import asked_for
 from mlox.verbs.components import (
-    add_component,
     catalog_rows,
     component_info,
     is_component,
@@ -48,14 +48,16 @@ def add(
     set_: Annotated[tuple[str, ...], "an option, NAME=VALUE; can be repeated"] = (),
     needs: Annotated[tuple[str, ...], "services: what meets a need, NEED=SERVICE or =embedded; can be repeated"] = (),
     to: Annotated[str | None, "components: the folder of the package that it goes into"] = None,
+    up: Annotated[bool, "components: start the services that it can use, and wire it to them"] = False,
     install: Annotated[bool, "components: install its dependencies into this Python too"] = False,
+    verify: Annotated[bool, "components: run its tests, and take it out again where one fails"] = False,
 ) -> Value:
     """Write a service into mlox.yaml, or a component's code into the repository; starts nothing."""
     if is_component(ctx, split_version(name)[0]):
         _only_for("services", name, {"--as": as_, "--on": on, "--needs": needs})
-        return add_component(ctx, name, to=to, set_=set_, install=install)
+        return add_component(ctx, name, to=to, set_=set_, install=install, up=up, verify=verify)
     refuse_misspelt(ctx, name.partition("@")[0])
-    _only_for("components", name, {"--to": to, "--install": install})
+    _only_for("components", name, {"--to": to, "--up": up, "--install": install, "--verify": verify})
     stack = ctx.stack()
     known = stack.names()
     (added,) = stack.write((asked_for(stack, name, as_=as_, on=on, set_=set_, needs=needs),), dry_run=ctx.dry_run)

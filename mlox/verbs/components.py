@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from mlox.errors import SpecError, UnknownNameError, UsageError, nearest
@@ -11,7 +10,7 @@ from mlox.values import Notice, Value
 from mlox.verbs.context import Context
 
 if TYPE_CHECKING:
-    from mlox.components import Addition, Record, Removal, Template
+    from mlox.components import Record, Removal, Template
     from mlox.stack import Components
 
 
@@ -51,33 +50,6 @@ def refuse_components(ctx: Context, names: tuple[str, ...], verb: str) -> None:
                 f"{name} is a component, source code for your repository: {verb} is for services",
                 hint=f"To add it: mlox add {name}. To take it out: mlox remove {name}.",
             )
-
-
-def add_component(ctx: Context, word: str, *, to: str | None, set_: tuple[str, ...], install: bool) -> Value:
-    """Write a component into the repository."""
-    from mlox.stack import install as install_all
-    from mlox.stack import options_of
-
-    components = _components(ctx)
-    name, version, exact = split_version(word)
-    template = components.template(name, version if exact else None)
-    options = options_of(template, assignments(set_))
-    requirements = tuple(template.spec.dependencies)
-    if ctx.dry_run:
-        return _would_add(components, template, components.plan(template, to=to, options=options))
-    if install and requirements:
-        components.plan(template, to=to, options=options)
-        install_all(requirements, name, ctx.emit)
-    addition = components.add(template, to=to, options=options, emit=ctx.emit)
-    record = components.added()[name]
-    lines = _added(components, template, addition, record)
-    if install:
-        lines.append(f"installed: {', '.join(requirements)}")
-    elif addition is not None and requirements:
-        lines.append(f"install what it needs: {{mlox}} add {name} --install")
-    lines += [*_how_to_import(template, record), f"take it out: {{mlox}} remove {name}"]
-    json = _json(template, addition, record) | {"added": addition is not None, "installed": install}
-    return Notice(tuple(lines), json)
 
 
 def remove_component(ctx: Context, name: str, *, keep: bool) -> Value:
@@ -157,78 +129,19 @@ def assignments(texts: tuple[str, ...]) -> dict[str, str]:
     return values
 
 
-def _would_add(components: Components, template: Template, addition: Addition | None) -> Value:
-    spec = template.spec
-    title = f"{template.name} {spec.version}"
-    if addition is None:
-        record = components.added()[template.name]
-        line = f"{title} is in {record.folder} already; nothing was written"
-        return Notice((line,), _json(template, None, record) | {"added": False, "installed": False})
-    record = addition.record
-    parts = [f"{_counted(len(record.files), 'file')} to {record.folder}"]
-    if record.dependencies:
-        parts.append(f"{_counted(len(record.dependencies), 'dependency')} to pyproject.toml")
-    lines = [f"{title} would add {' and '.join(parts)}; nothing was written"]
-    detail = tuple(line for line in str(addition.plan).splitlines() if "  .mlox/" not in line)
-    return Notice(
-        tuple(lines), _json(template, addition, record) | {"added": False, "installed": False}, details=detail
-    )
-
-
-def _added(components: Components, template: Template, addition: Addition | None, record: Record) -> list[str]:
-    title, count = f"{record.name} {record.version}", _counted(len(record.files), "file")
-    if addition is None:
-        return [f"{title} is in {record.folder} already ({count}, {components.state(record)})"]
-    lines = [f"{title} added to {record.folder} ({count}, yours to edit)"]
-    made = [str(edit["path"]) for edit in addition.plan.to_json() if edit["path"] in record.made]
-    lines += [f"made: {', '.join(made)}"] if made else []
-    written = sorted(written.requirement for written in record.dependencies)
-    lines += [f"wrote: pyproject.toml ({', '.join(written)})"] if written else []
-    lines += (
-        [f"left as it is: {', '.join(addition.known)} is in the project's dependencies already"]
-        if addition.known
-        else []
-    )
-    lines += [
-        f"{name} = {value}" for name, value in record.options.items() if value != template.spec.options[name].default
-    ]
-    return lines
-
-
-def _how_to_import(template: Template, record: Record) -> list[str]:
-    """The import, and what has to be on the path for it where that is not there yet."""
-    line = f"import it: from {record.package} import {template.spec.imports}"
-    path = record.folder.removesuffix(record.package.replace(".", "/")).rstrip("/")
-    if not path:
-        return [line]
-    installed = any(entry == path or entry.endswith(f"/{path}") for entry in sys.path)
-    return [line] if installed else [f"{line}    (with {path} on the path: import sys; sys.path.insert(0, {path!r}))"]
-
-
 def _removed(record: Record, removal: Removal, keep: bool, dry_run: bool) -> list[str]:
     title = f"{record.name} {record.version}"
     if keep:
         word = "would not be tracked any more" if dry_run else "is not tracked any more"
-        return [f"{title} {word}; left in {record.folder}: {_counted(len(record.files), 'file')}"]
+        return [f"{title} {word}; left in {record.folder}: {counted(len(record.files), 'file')}"]
     verb = "would be taken out of" if dry_run else "taken out of"
-    lines = [f"{title} {verb} {record.folder} ({_counted(len(removal.removed), 'file')})"]
+    lines = [f"{title} {verb} {record.folder} ({counted(len(removal.removed), 'file')})"]
     lines += [f"out of pyproject.toml: {', '.join(sorted(removal.dependencies))}"] if removal.dependencies else []
     lines += [f"kept, since you edited it: {path}" for path in removal.kept]
     return lines
 
 
-def _json(template: Template, addition: Addition | None, record: Record) -> dict[str, Any]:
-    return {
-        "name": record.name,
-        "version": record.version,
-        "folder": record.folder,
-        "import": f"from {record.package} import {template.spec.imports}",
-        "files": sorted(record.files),
-        "dependencies": [written.requirement for written in record.dependencies],
-        "edits": addition.plan.to_json() if addition is not None else [],
-    }
-
-
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """A number of things: ``1 file``, ``2 dependencies``."""
     many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{number} {noun if number == 1 else many}"

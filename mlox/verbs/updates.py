@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from mlox.errors import RequirementError, SpecError, UnknownNameError, UsageError, WorkspaceError
 from mlox.values import Notice, Value
 from mlox.values.differences import Differences
+from mlox.verbs.asking import confirm_diffs
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
 
@@ -173,11 +174,7 @@ def _ask(ctx: Context, changes: Changes, planned: Update) -> None:
     from mlox.components.views import outcome
 
     touched = {change.path for change in planned.changes if change.word in ("merged", "conflict")}
-    shown = _shown(one for one in outcome(changes.tree, planned) if one.path in touched)
-    if not shown or ctx.yes:
-        return
-    diffs = "\n".join(line for lines in shown.values() for line in lines)
-    ctx.confirm(f"{diffs}\nThis is written into files that you edited.")
+    confirm_diffs(ctx, [one for one in outcome(changes.tree, planned) if one.path in touched])
 
 
 def _told(before: Record, planned: Update, dry_run: bool) -> list[str]:
@@ -185,6 +182,8 @@ def _told(before: Record, planned: Update, dry_run: bool) -> list[str]:
     name, after = before.name, planned.record
     versions = f"{before.version} → {after.version}" if before.version != after.version else after.version
     lines = [f"{name} {versions}{': would be' if dry_run else ''}{'' if planned.changes else ': no file changes'}"]
+    if planned.along is not None:
+        lines += [f"  {one.record.name} added, since it needs that" for one in (*planned.along.along, planned.along)]
     lines += [f"  {change.path}: {_TOLD[change.word]}{_why(change)}" for change in planned.changes]
     if any(change.word == "conflict" for change in planned.changes):
         lines.append(f"settle it: {{mlox}} resolve {name} --mine, --theirs or --edit")
