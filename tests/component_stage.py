@@ -9,6 +9,7 @@ import pytest
 
 from mlox.components import Record, Template
 from mlox.components.updating import Update
+from mlox.protocols import Completed
 from mlox.stack import Components, Stack
 from mlox.stack.component_changes import Changes
 
@@ -81,8 +82,14 @@ class Shop:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.components = Components(Stack("churn", root))
+        self.resolved: list[str] = []
+        self.components = Components(Stack("churn", root), resolve=self.resolve)
         self.components.stack.init()
+
+    def resolve(self, requirements: bytes) -> Completed:
+        """All versions go together here; what uv says is tested in tests/live/test_resolving.py."""
+        self.resolved += requirements.decode().splitlines()
+        return Completed(0, "", "")
 
     def add(self, name: str = "greeting", **asked: object) -> Record:
         """Add a component; returns what is recorded."""

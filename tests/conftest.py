@@ -25,6 +25,13 @@ settings.register_profile(
 settings.load_profile("mlox")
 
 
+@pytest.fixture(autouse=True)
+def no_index(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only live tests ask a package index; elsewhere uv says at once that it cannot."""
+    if request.node.get_closest_marker("live") is None:
+        monkeypatch.setenv("UV_OFFLINE", "1")
+
+
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
     return fake_machine(monkeypatch)

@@ -15,6 +15,7 @@ from mlox.components.views import FileDiff, View, my_edits, outcome, their_edits
 from mlox.errors import UnknownNameError, UsageError
 from mlox.protocols import Emit, silent
 from mlox.specs.model import Scalar
+from mlox.stack.resolving import check_together
 
 if TYPE_CHECKING:
     from mlox.stack.components import Components
@@ -59,7 +60,9 @@ class Changes:
         self, name: str, template: Template, *, options: Mapping[str, Scalar] | None = None, emit: Emit = silent
     ) -> Update | None:
         """Bring a component to what a registry has now, see :meth:`plan_update`."""
-        self.plan_update(name, template, options=options)
+        wished = self.plan_update(name, template, options=options)
+        if wished is not None:
+            check_together(name, wished.together, self.components.resolve, emit)
         with self.components.alone(emit):
             update = self.plan_update(name, template, options=options)
             if update is not None:

@@ -36,6 +36,7 @@ from mlox.specs import StackSpec
 from mlox.specs.model import Scalar
 from mlox.stack.holding import hold_here
 from mlox.stack.registries import Registries
+from mlox.stack.resolving import Resolve, check_together, resolve_by_uv
 from mlox.stack.stack import Stack
 from mlox.values import ComponentRow
 
@@ -45,8 +46,9 @@ INSTALL_S = 1800
 class Components:
     """The components of a stack's workspace, and those of the registries; nothing is held in memory."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, resolve: Resolve = resolve_by_uv) -> None:
         self.stack = stack
+        self.resolve = resolve
         self.tree = Tree(stack.workspace.root)
         self.registries = Registries(stack.workspace.root, lambda: stack.spec().registries)
 
@@ -146,8 +148,14 @@ class Components:
         options: Mapping[str, Scalar] | None = None,
         emit: Emit = silent,
     ) -> Addition | None:
-        """Write a component into the repository, all of it or nothing; see :meth:`plan`."""
-        self.plan(template, to=to, options=options)
+        """Write a component into the repository, all of it or nothing; see :meth:`plan`.
+
+        Raises:
+            DependencyError: a resolver finds no versions that are all the project would depend on.
+        """
+        wished = self.plan(template, to=to, options=options)
+        if wished is not None:
+            check_together(template.spec.name, wished.together, self.resolve, emit)
         with self.alone(emit):
             addition = self.plan(template, to=to, options=options)
             if addition is not None:
