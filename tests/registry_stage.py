@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -93,3 +94,47 @@ def served(folder: Path) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]
     handler = type("Handler", (Quiet,), {"asked": asked})
     with serving(partial(handler, directory=str(folder))) as url:
         yield url, asked
+
+
+def answering(answer: Callable[[BaseHTTPRequestHandler], None]) -> type[BaseHTTPRequestHandler]:
+    """A web server that answers everything by one function."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            answer(self)
+            self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base calls it so
+            """Say nothing."""
+
+    return Handler
+
+
+def says(status: int, body: bytes = b"", **headers: str) -> Callable[[BaseHTTPRequestHandler], None]:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        for name, value in ({"Content-Length": str(len(body))} | named).items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+def raw(*parts: bytes, pause_s: float = 0.0, times: int = 1) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Bytes as they are, some of them again and again until nobody listens."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        try:
+            for part in parts[:-1]:
+                handler.wfile.write(part)
+            for _ in range(times):
+                handler.wfile.write(parts[-1])
+                time.sleep(pause_s)
+        except OSError:
+            handler.close_connection = True
+
+    return answer

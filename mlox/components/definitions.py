@@ -14,7 +14,8 @@ from collections.abc import Iterator
 def definitions(text: bytes) -> dict[str, str]:
     r"""A digest for each function, class, method and assigned name, whatever its formatting and comments.
 
-    A name that is defined twice gets ``#2`` behind it. A file that is no Python has none.
+    A name that is defined twice gets ``#2`` behind it. A file that is no Python, or nests deeper than anybody writes,
+    has none.
 
     Example:
         >>> sorted(definitions(b"LIMIT = 3\nclass A:\n    def f(self): return 1\n"))
@@ -23,9 +24,12 @@ def definitions(text: bytes) -> dict[str, str]:
         True
     """
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
+        return _digests(ast.parse(text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
+
+
+def _digests(tree: ast.Module) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, node in _named(tree.body, ""):
         count = 2

@@ -52,7 +52,10 @@ def imports_of(text: str) -> tuple[Import, ...]:
         >>> [one.module for one in imports_of("import numpy.linalg as la\nfrom .store import Store")]
         ['numpy.linalg', 'store']
     """
-    return tuple(_below(ast.parse(text), guarded=False))
+    try:
+        return tuple(_below(ast.parse(text), guarded=False))
+    except (RecursionError, MemoryError) as error:
+        raise SyntaxError("it nests too deep") from error
 
 
 def bringers(requirements: Iterable[str], module: str, installed: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -32,8 +32,11 @@ def rewritten(content: bytes, package: str, constants: Mapping[str, Scalar], *, 
     """
     try:
         text = content.decode("utf-8")
-        spans = dict.fromkeys(_roots(text, where), package) | _constants(text, constants, where)
-    except (UnicodeDecodeError, SyntaxError, tokenize.TokenError) as error:
+        tree = ast.parse(text)
+        spans = dict.fromkeys(_roots(text, where), package) | _constants(text, tree, constants, where)
+    except SpecError:
+        raise
+    except (ValueError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError) as error:
         raise SpecError(f"{where} is no Python", hint="Mend the template.") from error
     lines = _lines(text)
     for (row, begin, end), new in sorted(spans.items(), reverse=True):
@@ -59,11 +62,11 @@ def _roots(text: str, where: str) -> list[Span]:
     return found
 
 
-def _constants(text: str, constants: Mapping[str, Scalar], where: str) -> dict[Span, str]:
+def _constants(text: str, tree: ast.Module, constants: Mapping[str, Scalar], where: str) -> dict[Span, str]:
     lines = _lines(text)
     found: dict[Span, str] = {}
     for name, value in constants.items():
-        node = next((n for n in ast.parse(text).body if _assigns(n, name)), None)
+        node = next((n for n in tree.body if _assigns(n, name)), None)
         part = getattr(node, "value", None)
         if not isinstance(part, ast.expr) or part.lineno != part.end_lineno:
             raise SpecError(f"{where} sets no constant {name} on one line", hint="Mend the template.")

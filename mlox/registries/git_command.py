@@ -30,6 +30,9 @@ _SETTINGS = {
     "http.followRedirects": "false",
     "submodule.recurse": "false",
 }
+_TOO_LARGE = ("File too large", "signal 25", "signal 31")
+_ENDED = "fatal: fetch-pack: invalid index-pack output"
+"""All that git says where `ulimit -f` ended the process that it had started."""
 _OF_A_REPOSITORY = (
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"),
     *("GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_SHALLOW_FILE", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS"),
@@ -118,7 +121,11 @@ def _judged(
         return content
     if may_fail:
         return None
-    if code in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ) or "File too large" in said:
+    if (
+        code in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ)
+        or any(word in said for word in _TOO_LARGE)
+        or said.strip() == _ENDED
+    ):
         raise WorkspaceError(
             f"{name}: the repository has more than {MAX_REPOSITORY:,} bytes",
             hint="Keep components in one of their own.",

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from packaging.version import Version
 
 from mlox.components.index import check_files, read_index
-from mlox.components.manifest import MANIFEST, read_manifest
+from mlox.components.manifest import MANIFEST, Template, read_manifest
 from mlox.errors import SpecError, UnknownNameError, WorkspaceError
 from mlox.protocols import Published
 from mlox.specs import RegistryIndexSpec
@@ -121,6 +121,11 @@ class Layout:
         if entry is None:
             raise SpecError(f"{source} does not list {folder}", hint="Tell whoever publishes it: mlox registry build.")
         check_files(entry, files, source=source)
+        if Template.parse(name, files, source=self.registry, version=entry.version).digest != entry.digest:
+            raise SpecError(
+                f"{source}: {name} {entry.version} is not what it says (its digest differs)",
+                hint="Nothing was written. Tell whoever publishes it: mlox registry build.",
+            )
 
 
 def is_own_name(name: str) -> bool:

@@ -43,13 +43,21 @@ def fetch(url: str, *, limit: int, timeout_s: float, token: Secret | None, name:
         answer = _get(url, limit=limit, deadline=deadline, token=token, name=name)
         if answer.status not in _MOVED:
             return _checked(answer, url, name, token)
-        target = urljoin(url, answer.location)
-        if _origin(target) != _origin(url):
-            raise WorkspaceError(
-                f"{name}: {_shown(url)} sends to another place, {_shown(target)}", hint="Name the right address."
-            )
-        url = target
+        url = _followed(url, answer.location, name)
     raise WorkspaceError(f"{name}: {_shown(url)} sends in circles", hint="Name the right address.")
+
+
+def _followed(url: str, location: str, name: str) -> str:
+    """Where a redirect leads, which has to be the same host."""
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        target = location
+    if _origin(target) != _origin(url):
+        raise WorkspaceError(
+            f"{name}: {_shown(url)} sends to another place, {_shown(target)}", hint="Name the right address."
+        )
+    return target
 
 
 def _get(url: str, *, limit: int, deadline: float, token: Secret | None, name: str) -> _Answer:
