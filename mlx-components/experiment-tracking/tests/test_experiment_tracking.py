@@ -26,7 +26,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def experiment(kept: str, tmp_path: Path) -> Iterator[str]:
+def experiment(kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.chdir(tmp_path)  # where MLflow puts the files of an experiment that says nothing else
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(kept)
     name = f"test {uuid.uuid4().hex}"

@@ -107,8 +107,8 @@ class ModelStore:
         """
         alias = isinstance(version, str) and not version.isdecimal()
         with _told(f"there is no {name} {version}", UnknownModelError):
-            number = self.client.get_model_version_by_alias(name, str(version)).version if alias else version
-            found = self.client.get_model_version(name, str(number))
+            ask = self.client.get_model_version_by_alias if alias else self.client.get_model_version
+            found = ask(name, str(version))
         run_id = str(found.run_id or found.tags.get("run_id", ""))
         metrics: dict[str, float] = {}
         if run_id:
