@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import ssl
 import subprocess
 import threading
 import time
@@ -73,14 +74,17 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
-    """A web server on loopback; gives its address."""
+def serving(handler: Callable[..., BaseHTTPRequestHandler], context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A web server on loopback, with a ``context`` one that speaks TLS; gives its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=partial(server.serve_forever, poll_interval=0.01), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        host = "http://127.0.0.1" if context is None else "https://localhost"
+        yield f"{host}:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
@@ -88,11 +92,13 @@ def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
+def served(
+    folder: Path, context: ssl.SSLContext | None = None
+) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
     """A folder on a web server: its address, and what was asked of it so far."""
     asked: list[tuple[str, dict[str, str]]] = []
     handler = type("Handler", (Quiet,), {"asked": asked})
-    with serving(partial(handler, directory=str(folder))) as url:
+    with serving(partial(handler, directory=str(folder)), context) as url:
         yield url, asked
 
 

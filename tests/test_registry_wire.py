@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -148,6 +151,26 @@ def test_many_slow_files_end_together(tmp_path: Path, monkeypatch: pytest.Monkey
 
     with serving(answering(answer)) as url, pytest.raises(WorkspaceError, match="took too long"):
         HttpsRegistry(url, name="@slow").read("greeting")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl that makes a certificate")
+def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-keyout", str(key), "-out", str(certificate), "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run(command, capture_output=True, check=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    folder = publish(tmp_path / "parts", {"greeting": template_files()})
+    with served(folder, context=context) as (url, heard):
+        registry = HttpsRegistry(url, name="@acme", token=Secret(TOKEN))
+        with pytest.raises(WorkspaceError, match="cannot be reached"):
+            registry.names()
+        assert heard == [], "the token is not sent to somebody who may be anybody"
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert dict(registry.read("greeting")) == template_files()
+        with pytest.raises(WorkspaceError, match="cannot be reached"):
+            HttpsRegistry(url.replace("localhost", "127.0.0.1"), name="@acme").names()
 
 
 def test_only_https_leaves_this_machine() -> None:

@@ -133,7 +133,10 @@ class Registries:
         else:
             chosen = next((one for one in versions if one.version == version), None)
             if chosen is None:
-                raise UnknownNameError.among(f"version of {name}", version, [one.version for one in versions])
+                good = next((one.version for one in versions if not one.yanked), versions[0].version)
+                raise UnknownNameError(
+                    f"there is no {name} {version}".rstrip(), hint=f"Take {name}@{good}, or leave the version out."
+                )
         return self._read(name, chosen)
 
     def look_up(self, name: str, by: Template) -> Sequence[Offer]:
