@@ -17,6 +17,7 @@ ALTERNATIVES: Mapping[str, tuple[str, ...]] = {
     "kafka": ("kafka-python-ng",),
     "mlflow": ("mlflow-skinny",),
     "psycopg2": ("psycopg2-binary",),
+    "pydantic_core": ("pydantic",),
     "tensorflow": ("tensorflow-cpu",),
 }
 """Distributions that bring a module too, beside the one of its name or of the table of names that differ."""

@@ -112,7 +112,6 @@ def _code(template: Template, known: Mapping[str, ComponentSpec], around: Around
     parts += [(fragment_path(path), path, spec.dependencies) for path in spec.extends]
     tested = [*spec.dependencies, *spec.test_dependencies, "pytest"]
     parts += [(test_path(path), "", tested) for path in spec.tests]
-    used: set[str] = set()
     for path, below, requirements in parts:
         if not path.endswith(".py"):
             continue
@@ -126,13 +125,9 @@ def _code(template: Template, known: Mapping[str, ComponentSpec], around: Around
             continue
         for one in found:
             by = _brought(one, requirements, around)
-            used.update(by)
             if fault := _import_fault(one, below, packages, by):
                 level: Literal["error", "warning"] = "warning" if one.guarded else "error"
                 yield Fault(level, spec.name, path, one.line, fault)
-    for requirement in spec.dependencies:
-        if requirement not in used:
-            yield Fault("warning", spec.name, "component.yaml", 0, f"nothing imports the dependency {requirement}")
 
 
 def _brought(one: Import, requirements: Sequence[str], around: Around) -> tuple[str, ...]:
