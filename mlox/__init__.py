@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlox import secrets
+    from mlox.components.merge import merge
     from mlox.errors import MloxError
     from mlox.plan import Plan
     from mlox.secret import Secret
@@ -29,11 +30,12 @@ _PUBLIC = {
     "Service": "mlox.stack",
     "Stack": "mlox.stack",
     "get": "mlox.stack",
+    "merge": "mlox.components.merge",
     "secrets": "",
     "use": "mlox.stack",
 }
 
-__all__ = ["Component", "MloxError", "Plan", "Secret", "Server", "Service", "Stack", "get", "secrets", "use"]
+__all__ = ["Component", "MloxError", "Plan", "Secret", "Server", "Service", "Stack", "get", "merge", "secrets", "use"]
 
 
 def __getattr__(name: str) -> Any:

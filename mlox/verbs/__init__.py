@@ -26,6 +26,7 @@ MODULES = (
     "move",
     "scan",
     "updates",
+    "merge",
 )
 
 OFTEN = {"up": "stack", "down": "stack", "restart": "stack", "plan": "stack", "status": "services", "logs": "services"}

@@ -167,16 +167,17 @@ def _add(parser: _Parser, parameter: Parameter) -> None:
         return
     kind = int if parameter.number else str
     metavar = parameter.name.rstrip("_").upper()
+    help_text = parameter.help.replace("%", "%%")  # argparse fills it in like a format
     if not parameter.flag:
         shapes: dict[str, dict[str, Any]] = {"maybe": {"nargs": "?"}, "many": {"nargs": "*", "default": ()}}
         settings = shapes.get(parameter.shape, {})
-        parser.add_argument(parameter.name, metavar=metavar, help=parameter.help, type=kind, **settings)
+        parser.add_argument(parameter.name, metavar=metavar, help=help_text, type=kind, **settings)
     elif parameter.shape == "flag":
-        parser.add_argument(parameter.flag, dest=parameter.name, action="store_true", help=parameter.help)
+        parser.add_argument(parameter.flag, dest=parameter.name, action="store_true", help=help_text)
     else:
         action = "append" if parameter.shape == "many" else "store"
         parser.add_argument(
-            parameter.flag, dest=parameter.name, metavar=metavar, help=parameter.help, type=kind, action=action
+            parameter.flag, dest=parameter.name, metavar=metavar, help=help_text, type=kind, action=action
         )
 
 

@@ -28,7 +28,7 @@ Rest = Annotated[tuple[str, ...], "rest", "a command with its own options"]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One argument or option. ``flag`` is empty for an argument, else ``--name``."""
+    """One argument or option. ``flag`` is empty for an argument, else ``--name``, or ``-n`` where that is its name."""
 
     name: str
     flag: str
@@ -82,4 +82,5 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> Parameter:
     elif get_origin(hint) is tuple:
         shape = "many"
     help_text = next((text for text in texts if text != "rest"), "")
-    return Parameter(parameter.name, f"--{clean}" if is_option else "", shape, help_text, number="int" in str(hint))
+    flag = f"{'-' if len(clean) == 1 else '--'}{clean}" if is_option else ""
+    return Parameter(parameter.name, flag, shape, help_text, number="int" in str(hint))

@@ -7,12 +7,13 @@ clauses, statements, elements of brackets. What then is still changed by both is
 
 from __future__ import annotations
 
-from mlox.components.merge.outcome import Conflict, Level, MergeResult
+from mlox.components.merge.outcome import Level, MergeResult
 from mlox.components.merge.python.blocks import merge_block
+from mlox.components.merge.python.imports import missed
 from mlox.components.merge.python.items import items_of
-from mlox.components.merge.python.nets import caught
+from mlox.components.merge.python.nets import caught, readable
 from mlox.components.merge.python.notes import Notes
-from mlox.components.merge.python.source import NOT_PYTHON, read, written
+from mlox.components.merge.python.source import NOT_PYTHON, Source, read, written
 
 __all__ = ["merge_python"]
 
@@ -25,17 +26,28 @@ def merge_python(base: str, left: str, right: str, level: Level) -> MergeResult 
         'a = 3\nb = 4\n'
     """
     try:
-        sources = [read(text) for text in (base, left, right)]
-        if len({(source.bom, source.encoding) for source in sources}) > 1:
+        was, mine, theirs = (read(text) for text in (base, left, right))
+        if {(was.bom, was.encoding), (theirs.bom, theirs.encoding)} != {(mine.bom, mine.encoding)}:
             return None
-        was, mine, theirs = sources
-        newline = "\r\n" if mine.lines and mine.lines[0].endswith("\r\n") else "\n"
-        notes = Notes(level, newline)
-        text = merge_block(items_of(was), items_of(mine), items_of(theirs), notes, ordered=False, path="")
-        if not notes.conflicts:
-            reason = caught(text, mine, theirs)
-            if reason:
-                notes.conflicts.append(Conflict("", reason))
-        return MergeResult(written(text, mine), tuple(notes.conflicts), tuple(notes.applied))
+        text, notes = _merged(was, mine, theirs, level)
+        if not notes.conflicts and caught(text, mine, theirs):
+            return None
+        text, conflicts = notes.finished(text)
+        if conflicts and not all(readable(text, side) for side in ("mine", "theirs")):
+            return None
+        return MergeResult(written(text, mine), conflicts, tuple(notes.applied))
     except NOT_PYTHON:
         return None
+
+
+def _merged(was: Source, mine: Source, theirs: Source, level: Level) -> tuple[str, Notes]:
+    """The merge by items; a second time where the first takes away an import that its result uses."""
+    items = [items_of(source) for source in (was, mine, theirs)]
+    newline = "\r\n" if mine.lines and mine.lines[0].endswith("\r\n") else "\n"
+    notes = Notes(level, newline)
+    text = merge_block(items[0], items[1], items[2], notes, ordered=False, path="")
+    keep = frozenset() if notes.conflicts else missed(text, was, mine, theirs)
+    if keep:
+        notes = Notes(level, newline, keep)
+        text = merge_block(items[0], items[1], items[2], notes, ordered=False, path="")
+    return text, notes

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mlox.components.merge.python.aligning import align
+from mlox.components.merge.python.aligning import align, alike
 from mlox.components.merge.python.contents import merge_item, same_meaning
 from mlox.components.merge.python.imports import Imports
 from mlox.components.merge.python.items import Item
 from mlox.components.merge.python.notes import Notes
 from mlox.components.merge.python.rows import Row
 from mlox.components.merge.python.sequences import OrderClash, merge_orders
+
+NEAR = 0.7
 
 
 def merge_block(
@@ -28,6 +31,9 @@ def merge_block(
         whole = ["".join(item.whole for item in side) for side in (left, base, right)]
         return notes.conflict(path, "both sides moved things here", *whole)
     block.note_neighbours(order)
+    if block.repeats(order, base, left, right):
+        whole = ["".join(item.whole for item in side) for side in (left, base, right)]
+        return notes.conflict(path, "both sides add the same here", *whole)
     return "".join(block.texts[one] if isinstance(one, int) else block.clash(one) for one in order)
 
 
@@ -40,7 +46,7 @@ def _rows(base: Sequence[Item], left: Sequence[Item], right: Sequence[Item], *, 
     ]
     mine = [item for at, item in enumerate(left) if at not in set(to_left.values())]
     theirs = [item for at, item in enumerate(right) if at not in set(to_right.values())]
-    same = {} if not mine or not theirs else _added_twice(mine, theirs, ordered=ordered)
+    same = _added_twice(mine, theirs, ordered=ordered) if mine and theirs else {}
     rows += [Row(None, item, theirs[same[at]] if at in same else None) for at, item in enumerate(mine)]
     return rows + [Row(None, None, item) for at, item in enumerate(theirs) if at not in same.values()]
 
@@ -53,7 +59,19 @@ def _added_twice(mine: Sequence[Item], theirs: Sequence[Item], *, ordered: bool)
         name = item.loose if ordered or item.kind == "other" else item.key
         if name in names:
             found[at] = names.pop(name)
+    free = [at for at, item in enumerate(theirs) if at not in found.values() and _nameless(item, ordered=ordered)]
+    for at, item in enumerate(mine):
+        if at not in found and _nameless(item, ordered=ordered):
+            near = [one for one in free if type(theirs[one].node) is type(item.node)]
+            best = max(near, key=lambda one: alike(item.text, theirs[one].text), default=None)
+            if best is not None and alike(item.text, theirs[best].text) > NEAR:
+                found[at] = best
+                free.remove(best)
     return found
+
+
+def _nameless(item: Item, *, ordered: bool) -> bool:
+    return bool(item.nodes) and item.kind != "import" and (ordered or item.kind == "other")
 
 
 @dataclass(slots=True, init=False)
@@ -104,9 +122,17 @@ class _Block:
 
     def clash(self, clash: OrderClash) -> str:
         """The markers for what both sides add at one place."""
-        sides = ["".join(self.texts[at] for at in run) for run in (clash.left, clash.right)]
+        sides = ["".join(self.rows[at].any.whole for at in run) for run in (clash.left, clash.right)]
         key = f"{self.path}{self.rows[clash.left[0]].any.key}"
         return self.notes.conflict(key, "both sides add something here", sides[0], "", sides[1])
+
+    def repeats(self, order: Sequence[int | OrderClash], *sides: Sequence[Item]) -> bool:
+        """Whether a statement would stand here more often than on any side."""
+        most: Counter[str] = Counter()
+        for side in sides:
+            most |= Counter(item.loose for item in side)
+        now = Counter(self.rows[one].now for one in order if isinstance(one, int))
+        return any(times > most[text] for text, times in now.items() if text and times > 1)
 
     def note_neighbours(self, order: Sequence[int | OrderClash]) -> None:
         """Write down where each side changed another one of two neighbours, which lines cannot tell apart."""

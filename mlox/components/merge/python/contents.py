@@ -10,10 +10,11 @@ from mlox.components.merge.python.elements import comments_of, merge_statement
 from mlox.components.merge.python.items import Item, Part, parts_of
 from mlox.components.merge.python.notes import Notes
 from mlox.components.merge.python.rows import Row
-from mlox.components.merge.python.sequences import merge_lines
+from mlox.components.merge.python.sequences import edits, merge_lines
 from mlox.components.merge.python.source import lines_of
 
 MergeBlock = Callable[..., str]
+_ATOM = re.compile(r"\w+|\s+|[^\w\s]")
 _NAME = re.compile(r"^(\s*(?:async\s+)?(?:def|class)\s+)(\w+)", re.MULTILINE)
 
 
@@ -58,12 +59,33 @@ def _header(left: Part, base: Part, right: Part, notes: Notes, key: str) -> str:
     mine, was, theirs = left.header, base.header, right.header
     text = _chosen(mine, was, theirs)
     if text is None:
+        text = _decorated(left, base, right, notes, key)
+    if text is None:
         text = _renamed_header(mine, was, theirs, notes, key)
     if text is None:
         text = _statement(mine, was, theirs, notes, key)
     if text is None:
         return notes.conflict(key, "both sides change its first line", mine, was, theirs)
     return text
+
+
+def _decorated(left: Part, base: Part, right: Part, notes: Notes, key: str) -> str | None:
+    """Decorators by themselves, where one side alone changed them or both alike, and what follows by itself."""
+    sides = [part.header[: part.decorators] for part in (left, base, right)]
+    heads = [part.header[part.decorators :] for part in (left, base, right)]
+    if not any(sides):
+        return None
+    above = _chosen(sides[0], sides[1], sides[2])
+    if above is None:
+        above = _statement(sides[0], sides[1], sides[2], notes, key)
+    head = _chosen(heads[0], heads[1], heads[2])
+    if head is None:
+        head = _renamed_header(heads[0], heads[1], heads[2], notes, key)
+    if head is None:
+        head = _statement(heads[0], heads[1], heads[2], notes, key)
+    if above is None or head is None or not notes.use("decorators", key):
+        return None
+    return above + head
 
 
 def _renamed_header(mine: str, was: str, theirs: str, notes: Notes, key: str) -> str | None:
@@ -97,11 +119,23 @@ def _leaf(mine: Item, was: Item, theirs: Item, notes: Notes, key: str) -> str | 
 
 def _statement(mine: str, was: str, theirs: str, notes: Notes, key: str) -> str | None:
     """By lines, where they do not touch; else by the elements of its brackets."""
+    text = merge_statement(was, mine, theirs)
+    if text is not None:
+        return text if notes.use("elements", key) else None
     lines = merge_lines(*(lines_of(text) for text in (was, mine, theirs)))
     if lines is not None:
-        return "".join(lines)
-    text = merge_statement(was, mine, theirs)
-    return text if text is not None and notes.use("elements", key) else None
+        return "".join(lines) if notes.use("lines", key) else None
+    text = _more(mine, was, theirs)
+    return text if text is not None and notes.use("contained", key) else None
+
+
+def _more(mine: str, was: str, theirs: str) -> str | None:
+    """The side that did all that the other did, and more."""
+    words = [_ATOM.findall(text) for text in (was, mine, theirs)]
+    done = [{(b0, b1, tuple(side[s0:s1])) for b0, b1, s0, s1 in edits(words[0], side)} for side in (words[1], words[2])]
+    if done[1] < done[0]:
+        return mine
+    return theirs if done[0] < done[1] else None
 
 
 def _chosen(mine: str, was: str, theirs: str) -> str | None:

@@ -12,16 +12,22 @@ from mlox.components.merge.python.notes import Notes
 from mlox.components.merge.python.rows import Row
 from mlox.components.merge.python.scanning import Atom, Element, Group, Unbalanced, scan
 from mlox.components.merge.python.sequences import OrderClash, merge_orders
+from mlox.components.merge.python.source import Source, lines_of, parsed
 
 Binding = tuple[str, str, str]
 """The module as it is written (empty for ``import``), the name that is taken from it, and what it is called here."""
 WIDTH = 79
+_WORD = re.compile(r"[^\W\d]\w*")
 _PLAIN = re.compile(r"(\s*(?:from\s+\S+\s+)?import\s+)([^\s#(\\;][^#(\\;\r\n]*?)(\s*(?:#[^\r\n]*)?[\r\n]*)$")
 
 
 def bindings(item: Item | None) -> list[Binding]:
     """What an import binds, in order."""
-    node = item.node if item else None
+    return bindings_of(item.node) if item else []
+
+
+def bindings_of(node: ast.stmt | None) -> list[Binding]:
+    """What an import binds, in order; nothing where it is none."""
     if isinstance(node, ast.Import):
         return [("", one.name, one.asname or "") for one in node.names]
     if isinstance(node, ast.ImportFrom):
@@ -45,7 +51,7 @@ class Imports:
             {one for at in self.places for one in bindings(getattr(rows[at], side))}
             for side in ("base", "left", "right")
         )
-        self.wanted = (left & right) | (left - base) | (right - base)
+        self.wanted = (left & right) | (left - base) | (right - base) | (notes.keep & (left | right))
         self.twice = _clashing(self.wanted) - _clashing(left) - _clashing(right) - _clashing(base)
         self.names = {at: self._own(rows[at]) for at in self.places}
         self._house({one for names in self.names.values() for one in names})
@@ -227,3 +233,41 @@ def _fill(group: Group, said: Sequence[str]) -> None:
             element.lead = usual
         elements.append(element)
     group.elements = elements
+
+
+def missed(text: str, base: Source, left: Source, right: Source) -> frozenset[Binding]:
+    """Imports that one side took away since it used them no more, and that the merged text uses."""
+    was, mine, theirs = (_everywhere(source.tree) for source in (base, left, right))
+    gone = was & (mine ^ theirs)
+    if not gone:
+        return frozenset()
+    tree = parsed(text)
+    there = _everywhere(tree)
+    names = {bound(one) for one in there}
+    gone = {one for one in gone - there if bound(one) not in names and one[0] != "__future__"}
+    if not gone:
+        return frozenset()
+    words = _words(text, tree)
+    without = {side: _words(source.text, source.tree) for side, source in (("left", left), ("right", right))}
+    return frozenset(
+        one
+        for one in gone
+        if (word := bound(one).partition(".")[0]) in words and word not in without["right" if one in mine else "left"]
+    )
+
+
+def _everywhere(tree: ast.Module) -> set[Binding]:
+    found: set[Binding] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.update(bindings_of(node))
+    return found
+
+
+def _words(text: str, tree: ast.Module) -> set[str]:
+    """The words of a text outside of its imports."""
+    lines = lines_of(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            lines[node.lineno - 1 : node.end_lineno] = [""] * ((node.end_lineno or 0) - node.lineno + 1)
+    return set(_WORD.findall("".join(lines)))

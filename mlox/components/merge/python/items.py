@@ -68,10 +68,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A clause of a compound statement: its header, and what it holds."""
+    """A clause of a compound statement: its header, of which so many characters are decorators, and what it holds."""
 
     header: str
     items: list[Item]
+    decorators: int = 0
 
 
 def items_of(source: Source) -> list[Item]:
@@ -102,7 +103,8 @@ def parts_of(item: Item) -> list[Part]:
         )
         if not follows:
             end = item.last
-        parts.append(Part("".join(lines[at:begin]), _cut(item.source, block, begin, end, outermost=False)))
+        above = "".join(lines[at : max(node.lineno - 1, at)]) if getattr(node, "decorator_list", None) else ""
+        parts.append(Part("".join(lines[at:begin]), _cut(item.source, block, begin, end, outermost=False), len(above)))
         at = end
     return parts
 

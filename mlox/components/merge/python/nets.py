@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections import Counter
 from collections.abc import Iterator
 
+from mlox.components.merge.lines import LABELS
 from mlox.components.merge.python.source import NOT_PYTHON, Source, parsed
 
 _KNOWN = frozenset({*dir(builtins), "__file__", "__name__", "__path__", "__class__", "__module__", "__qualname__"})
+_HUNK = re.compile(
+    rf"^<{{7}} {LABELS[0]}\r?\n(.*?)^\|{{7}} {LABELS[1]}\r?\n.*?^={{7}}\r?\n(.*?)^>{{7}} {LABELS[2]}\r?\n",
+    re.MULTILINE | re.DOTALL,
+)
 _DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -28,7 +34,20 @@ def caught(text: str, left: Source, right: Source) -> str:
     twice = sorted(name for name, times in merged.defined.items() if times > max(1, most[name]))
     if twice:
         return f"{', '.join(twice)} would be defined twice"
+    idle = merged.idle - sides[0].idle - sides[1].idle
+    if idle and (idle & (sides[0].locals | sides[1].locals)):
+        return f"nothing would use {', '.join(sorted(idle))} any more"
     return ""
+
+
+def readable(text: str, side: str) -> bool:
+    """Whether a text is Python once every conflict in it is answered with one side."""
+    kept = r"\1" if side == LABELS[0] else r"\2"
+    try:
+        parsed(_HUNK.sub(kept, text))
+    except NOT_PYTHON:
+        return False
+    return True
 
 
 class _Names:
@@ -46,6 +65,14 @@ class _Names:
         self.unbound = loaded - bound
         self.star = "*" in bound
         self.defined = Counter(_definitions(tree, ""))
+        self.locals: set[str] = set()
+        self.idle: set[str] = set()
+        for name, node in _functions(tree, ""):
+            there = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
+            stored = {one.id for one in there if isinstance(one.ctx, ast.Store)}
+            used = {one.id for one in there if not isinstance(one.ctx, ast.Store)}
+            self.locals |= {f"{name}.{one}" for one in stored}
+            self.idle |= {f"{name}.{one}" for one in stored - used}
 
 
 def _binds(node: ast.AST) -> Iterator[str]:
@@ -72,3 +99,14 @@ def _definitions(tree: ast.AST, scope: str) -> Iterator[str]:
             yield from _definitions(node, f"{scope}{node.name}.")
         elif isinstance(node, ast.stmt | ast.ExceptHandler):
             yield from _definitions(node, f"{scope}{at}:" if hasattr(node, "body") else scope)
+
+
+def _functions(tree: ast.AST, scope: str) -> Iterator[tuple[str, ast.AST]]:
+    """The outermost functions, with their qualified names."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{scope}{node.name}", node
+        elif isinstance(node, ast.ClassDef):
+            yield from _functions(node, f"{scope}{node.name}.")
+        elif isinstance(node, ast.stmt):
+            yield from _functions(node, scope)

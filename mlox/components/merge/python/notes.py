@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 
 from mlox.components.merge.lines import LABELS
 from mlox.components.merge.outcome import Applied, Conflict, Level
 from mlox.components.merge.python.rules import RULES
 
+_NUMBER = re.compile(r"(<{7} \w+)\0(\d+)(?=\r?\n|\r)")
+"""The first line of a conflict while the merge is under way: no Python file has a NUL."""
+
 
 @dataclass(slots=True)
 class Notes:
-    """One merge at one level; ``newline`` is how the file ends its lines."""
+    """One merge at one level; ``newline`` is how the file ends its lines, ``keep`` names imports that must stay."""
 
     level: Level
     newline: str
+    keep: frozenset[tuple[str, str, str]] = frozenset()
     applied: list[Applied] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
-    inserted: list[str] = field(default_factory=list)
 
     def may(self, rule: str) -> bool:
         """Whether a rule may be used at this level."""
@@ -34,26 +36,18 @@ class Notes:
 
     def conflict(self, key: str, reason: str, left: str, base: str, right: str) -> str:
         """Leave something for a person: the text with diff3 markers that stands for it."""
+        first = f"<<<<<<< {LABELS[0]}\0{len(self.conflicts)}"
         self.conflicts.append(Conflict(key, reason))
-        mine, was, theirs = LABELS
-        ended = [
-            text if not text or text.endswith(("\n", "\r")) else text + self.newline for text in (left, base, right)
+        rows = (first, left, f"||||||| {LABELS[1]}", base, "=======", right, f">>>>>>> {LABELS[2]}")
+        return "".join(f"{row}{self.newline}" if at % 2 == 0 else self._ended(row) for at, row in enumerate(rows))
+
+    def _ended(self, text: str) -> str:
+        return text if not text or text.endswith(("\n", "\r")) else text + self.newline
+
+    def finished(self, text: str) -> tuple[str, tuple[Conflict, ...]]:
+        """The text with plain markers, and the conflicts that stand in it, each with its line."""
+        found = [
+            replace(self.conflicts[int(mark[2])], line=text.count("\n", 0, mark.start()) + 1)
+            for mark in _NUMBER.finditer(text)
         ]
-        rows = (f"<<<<<<< {mine}", ended[0], f"||||||| {was}", ended[1], "=======", ended[2], f">>>>>>> {theirs}")
-        return "".join(row + self.newline if at % 2 == 0 else row for at, row in enumerate(rows))
-
-    @contextmanager
-    def trial(self) -> Iterator[Trial]:
-        """Forget what was noted inside, unless it was kept."""
-        trial = Trial()
-        marks = len(self.applied), len(self.conflicts)
-        yield trial
-        if not trial.kept:
-            del self.applied[marks[0] :], self.conflicts[marks[1] :]
-
-
-@dataclass(slots=True)
-class Trial:
-    """Something that may not come to anything."""
-
-    kept: bool = False
+        return _NUMBER.sub(r"\1", text), tuple(found)

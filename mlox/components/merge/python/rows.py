@@ -24,6 +24,12 @@ class Row:
         return one
 
     @property
+    def now(self) -> str:
+        """What its statement is where one side alone changed it, or none; empty where both did."""
+        was, mine, theirs = (item.loose if item else "" for item in (self.base, self.left, self.right))
+        return mine if theirs in (was, mine) else theirs if mine == was else ""
+
+    @property
     def changed(self) -> str:
         """The side that changed it, where it is one alone."""
         was, mine, theirs = (item.whole if item else "" for item in (self.base, self.left, self.right))
