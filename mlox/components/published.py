@@ -31,7 +31,8 @@ def note_on(record: Record, versions: Sequence[Published]) -> str:
     """What somebody who has it should know: that it was yanked, or changed afterwards; empty where it is well.
 
     Example:
-        >>> record = Record(name="caching", version="1.0", source="x", digest="0" * 64, package="p", files={})
+        >>> digest = "0" * 64
+        >>> record = Record(name="cache", version="1.0", source="x", digest=digest, package="p", into="src", files={})
         >>> note_on(record, [Published("1.0", yanked="it loses keys"), Published("0.9")])
         'version 1.0 was yanked: it loses keys'
     """

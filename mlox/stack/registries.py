@@ -70,7 +70,7 @@ class Registries:
             if namespace not in configured:
                 error = UnknownNameError.among("registry", namespace, configured)
                 raise UnknownNameError(
-                    error.problem, hint=error.hint if configured else f"mlox registry add {namespace} ADDRESS"
+                    error.problem, hint=error.hint if configured else f"Add it: mlox registry add {namespace} ADDRESS."
                 )
             self._made[namespace] = self.open(namespace, configured[namespace])
         return self._made[namespace]

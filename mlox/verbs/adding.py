@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from mlox.specs.naming import split_version
 from mlox.values import Notice, Value
 from mlox.verbs.components import assignments, counted
 from mlox.verbs.context import Context
@@ -19,6 +18,7 @@ def add_component(
     ctx: Context, word: str, *, to: str | None, set_: tuple[str, ...], install: bool, up: bool, verify: bool
 ) -> Value:
     """Write a component into the repository."""
+    from mlox.specs.naming import split_version
     from mlox.stack import Components, options_of
     from mlox.stack import install as install_all
     from mlox.stack.proving import prove, start_services

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from mlox.errors import UnknownNameError, UsageError
-from mlox.specs.naming import split_version
 from mlox.values import Notice, Table, Value
 from mlox.verbs.adding import add_component
 from mlox.verbs.asking import asked_for
@@ -53,6 +52,8 @@ def add(
     verify: Annotated[bool, "components: run its tests, and take it out again where one fails"] = False,
 ) -> Value:
     """Write a service into mlox.yaml, or a component's code into the repository; starts nothing."""
+    from mlox.specs.naming import split_version
+
     if is_component(ctx, split_version(name)[0]):
         _only_for("services", name, {"--as": as_, "--on": on, "--needs": needs})
         return add_component(ctx, name, to=to, set_=set_, install=install, up=up, verify=verify)

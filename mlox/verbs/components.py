@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlox.errors import SpecError, UnknownNameError, UsageError, nearest
-from mlox.specs.naming import split_name, split_version
 from mlox.values import Notice, Value
 from mlox.verbs.context import Context
 
@@ -20,6 +19,8 @@ def is_component(ctx: Context, name: str) -> bool:
     Raises:
         SpecError: a service of the catalog has the same name.
     """
+    from mlox.specs.naming import split_name
+
     components = _components(ctx)
     if name.startswith("@"):  # only components have a namespace; what is in there is asked when it is needed
         return name in components.added() or bool(components.registries.get(split_name(name)[0]))
@@ -44,6 +45,8 @@ def refuse_misspelt(ctx: Context, name: str) -> None:
 
 def refuse_components(ctx: Context, names: tuple[str, ...], verb: str) -> None:
     """Raise a :class:`UsageError` where one of ``names`` is a component: there is nothing of it that runs."""
+    from mlox.specs.naming import split_version
+
     for name in (split_version(word)[0] for word in names):
         if is_component(ctx, name):
             raise UsageError(

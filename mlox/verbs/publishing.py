@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from mlox.errors import UsageError, WorkspaceError
-from mlox.specs.naming import split_name, split_version
 from mlox.values import Notice, Table, Value
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
@@ -152,6 +151,7 @@ def _registries(ctx: Context) -> Registries:
 def _template(ctx: Context, word: str) -> tuple[Registries, Template]:
     """The component that a word means, and where those that it needs come from: mlox's own, or beside it."""
     from mlox.components import Template
+    from mlox.specs.naming import split_version
     from mlox.stack.registries import Registries
 
     path = _folder(ctx, word)
@@ -166,6 +166,7 @@ def _template(ctx: Context, word: str) -> tuple[Registries, Template]:
 
 def _validated(ctx: Context, what: str | None) -> tuple[int, tuple[Fault, ...]]:
     """What is wrong with a folder, a registry of the workspace, or one component of either."""
+    from mlox.specs.naming import split_name
     from mlox.stack.publishing import validate, validate_folder, validate_one
 
     path = _folder(ctx, what)

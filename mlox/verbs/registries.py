@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from mlox.errors import MloxError, SpecError, UnknownNameError, UsageError
-from mlox.specs.naming import is_component_name
 from mlox.values import Notice, Table, Value
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
@@ -59,6 +58,7 @@ def registry_add(
     git: Annotated[bool, "the address is a git repository, though it does not end with .git"] = False,
 ) -> Value:
     """Write a registry into mlox.yaml, once it was reached: its components are added as @NAMESPACE/NAME."""
+    from mlox.specs.naming import is_component_name
     from mlox.stack.registries import configure
 
     name = namespace if namespace.startswith("@") else f"@{namespace}"

@@ -78,7 +78,7 @@ def update(
     word, _, version = (name or "").partition("@")
     chosen = [word] if word else sorted(changes.components.added())
     if set_ and not word:
-        raise UsageError("--set needs the name of a component", hint="mlox update NAME --set NAME=VALUE")
+        raise UsageError("--set needs the name of a component", hint="For example: mlox update NAME --set NAME=VALUE.")
     lines: list[str] = []
     rows: list[dict[str, Any]] = []
     open_ = 0
@@ -112,7 +112,7 @@ def resolve(
 ) -> Value:
     """Settle what an update left to you: what both sides changed, and files that you deleted."""
     if [mine, theirs, edit].count(True) != 1:
-        raise UsageError("resolve needs to know how", hint=f"mlox resolve {name} --mine, --theirs or --edit")
+        raise UsageError("resolve needs to know how", hint=f"Say one of: mlox resolve {name} --mine, --theirs, --edit.")
     changes = _changes(ctx)
     side = "theirs" if theirs else "mine"
     edited = _edited(ctx, changes, name) if edit and not ctx.dry_run else None

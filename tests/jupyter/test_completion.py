@@ -36,7 +36,7 @@ def tab(run: Run, shell: InteractiveShell) -> Tab:
 
 CELLS = {
     "%mlox st|": ["status"],
-    "x = %mlox u|": ["up", "use"],
+    "x = %mlox u|": ["undo", "up", "update", "use"],
     "first, second = %mlox us|": ["use"],
     "    %mlox down |": ["mlflow"],
     "import os\n%mlox down |": ["mlflow"],

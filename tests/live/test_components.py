@@ -124,7 +124,6 @@ def test_what_is_tracked_and_managed_is_on_the_stacks_mlflow(data_home: Path, tm
 
 
 @BESIDE
-@pytest.mark.xfail(reason="fragments, and what a component needs, are not added yet", strict=True)
 @pytest.mark.parametrize("name", [name for name in SPECS if SPECS[name].extends])
 def test_what_extends_another_brings_it_and_is_in_its_module(made: Made, name: str) -> None:
     shop = made("empty")
