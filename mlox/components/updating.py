@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,6 +17,7 @@ from mlox.components.records import FileRecord, FragmentRecord, Record, Unresolv
 from mlox.components.refolding import fold_requirements
 from mlox.components.screening import check_parses
 from mlox.components.shapes import Shape
+from mlox.components.splitting import Followed, Split, follow
 from mlox.components.tree import Tree
 from mlox.errors import SpecError
 from mlox.journal import Edit
@@ -69,6 +70,15 @@ class _Result:
     path: str = ""
     record: FileRecord | None = None
     change: Change | None = None
+    followed: tuple[Followed, ...] = ()
+
+    @property
+    def changes(self) -> Iterator[Change]:
+        """What is told of the file, and of those into which the user put definitions of it."""
+        if self.change is not None:
+            yield self.change
+        for one in self.followed:
+            yield Change(one.path, "merged", applied=one.applied, before=self.path)
 
 
 def plan_update(
@@ -88,7 +98,11 @@ def plan_update(
     texts = injected(template, place, options)
     pairs, fresh = pair_files(tree, record, texts)
     records = {record.name: record, **others}
-    results = [_file(tree, records, record, place, pair, texts) for pair in pairs]
+    elsewhere = {path for one in records.values() for path in (*one.files, *one.extends)} | {pair.at for pair in pairs}
+    results: list[_Result] = []
+    for pair in pairs:
+        beyond = tree.over(one.edit for result in results for one in result.followed)
+        results.append(_file(beyond, records, record, place, pair, texts, elsewhere))
     results += [_added(tree, record, path, texts) for path in fresh]
     files = {result.path: result.record for result in results if result.record is not None}
     edits = [edit for result in results for edit in result.edits]
@@ -111,7 +125,8 @@ def plan_update(
     edits += [*more, *base_edits(tree, [text for _, text in texts.values()])]
     edits += _unused_bases(tree, record, after, others)
     edits.append(Edit(tree.at(after.path), after.to_bytes(), replaces=tree.read(after.path)))
-    changes = tuple(result.change for result in results if result.change is not None)
+    edits += [one.edit for result in results for one in result.followed]
+    changes = tuple(change for result in results for change in result.changes)
     return Update(EditPlan.of(tree.root, edits), after, changes, written.together)
 
 
@@ -139,8 +154,9 @@ def _file(
     place: Place,
     pair: Pair,
     texts: Mapping[str, tuple[str, bytes]],
+    elsewhere: Collection[str],
 ) -> _Result:
-    """What becomes of one file that was injected."""
+    """What becomes of one file that was injected; ``elsewhere`` are all files that belong to components."""
     known, mine = record.files[pair.old], tree.read(pair.at)
     base = base_text(tree, known.base)
     if pair.new is None:
@@ -156,7 +172,10 @@ def _file(
     text = mine
     if theirs not in (base, mine):
         if own_text(tree, pair.at, record, records) != base:
-            return _merged(tree, record, pair.at, (base, mine, theirs), fresh, change)
+            check_parses(pair.at, Shape.of(mine).plain(mine))
+            split = follow(tree, (base, mine, theirs), elsewhere)
+            merged = _merged(tree, record, pair.at, (base, mine, theirs), split, fresh, change)
+            return replace(merged, followed=split.followed)
         text = extended(tree, pair.at, theirs, records, record.name)
     told = replace(change, word="updated") if text != mine or change.before else None
     return _Result(_move(tree, pair.at, target, mine, text), target, fresh, told)
@@ -178,14 +197,22 @@ def _fragments(
 
 
 def _merged(
-    tree: Tree, record: Record, at: str, texts: tuple[bytes, bytes, bytes], fresh: FileRecord, change: Change
+    tree: Tree,
+    record: Record,
+    at: str,
+    texts: tuple[bytes, bytes, bytes],
+    split: Split,
+    fresh: FileRecord,
+    change: Change,
 ) -> _Result:
-    """A file that both sides changed; ``fresh`` and ``change`` tell of it where all goes well."""
+    """A file that both sides changed, but for what the user has elsewhere (``split``).
+
+    ``fresh`` and ``change`` tell of it where all goes well.
+    """
     base, mine, theirs = texts
     target = change.path
     shape = Shape.of(mine)
-    check_parses(at, shape.plain(mine))
-    merged = merge(base, shape.plain(mine), theirs, path=target)
+    merged = merge(split.base, shape.plain(mine), split.theirs, path=target)
     change = replace(change, applied=merged.applied)
     if merged.clean:
         return _Result(_move(tree, at, target, mine, shape.like(merged.text)), target, fresh, change)

@@ -66,12 +66,15 @@ def merge(
 
 
 def _settled(result: MergeResult, finest: MergeResult, path: str) -> MergeResult:
-    """``result`` with the text that keeps the left side where ``finest`` conflicts, if each conflict has a place."""
+    """``result`` with the text that keeps the left side where ``finest`` conflicts, if each conflict has a place.
+
+    What conflicts is then told as ``finest`` names it: a definition says more than a line of a text with markers.
+    """
     kept = with_left(finest.text)
     placed = finest.text.count("\n<<<<<<< ") + finest.text.startswith("<<<<<<< ") == len(finest.conflicts)
     if result.clean or not placed or (path.endswith(".py") and not _is_python(kept)):
         return result
-    return replace(result, kept=kept)
+    return replace(result, kept=kept, conflicts=finest.conflicts)
 
 
 def _is_python(text: str) -> bool:
