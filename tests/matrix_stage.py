@@ -197,9 +197,11 @@ def look(shop: Shop, point: Point, edited: Edited, update: Update, score: Score)
 
 def lost_lines(mine: str, now: str, constant: str) -> list[str]:
     """The user's lines that are not there any more, but for the constant that upstream changed."""
-    diff = difflib.ndiff(mine.splitlines(), now.splitlines())
-    gone = [line[2:] for line in diff if line.startswith("- ") and line[2:].strip()]
-    return [line for line in gone if not (constant and line.startswith(constant))]
+    value = constants(ast.parse(mine)).get(constant)
+    theirs = range(value.lineno - 2, (value.end_lineno or 0) + 1) if value is not None else range(0)
+    kept = [line for row, line in enumerate(mine.splitlines()) if row not in theirs]
+    diff = difflib.ndiff(kept, now.splitlines())
+    return [line[2:] for line in diff if line.startswith("- ") and line[2:].strip()]
 
 
 def again(shop: Shop, point: Point, edited: Edited, score: Score) -> None:

@@ -43,19 +43,19 @@ def upstream(text: str, target: Target) -> str:
     """The text with what upstream changes; what it does not have is left out."""
     found = named(ast.parse(text))
     lines = text.splitlines()
-    inserts: list[tuple[int, list[str]]] = []
+    inserts: list[tuple[int, int, list[str]]] = []
     function = found.get(target.function)
     if function is not None:
         if target.clash:
             lines = wrapped(lines, valued(function), "newer_of")
-        inserts.append((start_of(function), [f"{indent_of(lines, function)}{NEWER}"]))
+        inserts.append((start_of(function), 0, [f"{indent_of(lines, function)}{NEWER}"]))
         top = found[target.top]
-        inserts.append((top.end_lineno or 0, FUNCTION))
+        inserts.append((top.end_lineno or 0, 2, FUNCTION))
     cls = found.get(target.cls)
     if cls is not None:
         pad = indent_of(lines, cls)
-        inserts.append((cls.end_lineno or 0, ["", *(f"{pad}{line}" for line in METHOD)]))
-    for place, new in sorted(inserts, key=lambda pair: pair[0], reverse=True):
+        inserts.append((cls.end_lineno or 0, 1, ["", *(f"{pad}{line}" for line in METHOD)]))
+    for place, _, new in sorted(inserts, reverse=True):
         lines[place:place] = new
     text = "\n".join(lines) + "\n"
     constant = constants(ast.parse(text)).get(target.constant)
@@ -76,12 +76,12 @@ def named(tree: ast.Module) -> dict[str, Definition]:
 
 
 def constants(tree: ast.Module) -> dict[str, ast.expr]:
-    """The values of constants of a module that stand on one line."""
+    """The values of constants of a module."""
     found = {}
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             name = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            if isinstance(name, ast.Name) and name.id.isupper() and node.value.lineno == node.value.end_lineno:
+            if isinstance(name, ast.Name) and name.id.isupper() and name.id != "__all__":
                 found[name.id] = node.value
     return found
 
@@ -123,26 +123,34 @@ def indent_of(lines: list[str], function: Definition) -> str:
 
 def wrapped(lines: list[str], value: ast.expr, name: str) -> list[str]:
     """The lines with a call around a value."""
-    line = lines[value.lineno - 1].encode()
-    begin, end = value.col_offset, value.end_col_offset or 0
-    new = line[:begin] + f"{name}(".encode() + line[begin:end] + b")" + line[end:]
-    return [*lines[: value.lineno - 1], new.decode(), *lines[value.lineno :]]
+    new = list(lines)
+    last, first = (value.end_lineno or 0) - 1, value.lineno - 1
+    for row, column, text in ((last, value.end_col_offset or 0, ")"), (first, value.col_offset, f"{name}(")):
+        line = new[row].encode()
+        new[row] = (line[:column] + text.encode() + line[column:]).decode()
+    return new
 
 
 def with_names(text: str, names: Mapping[str, str]) -> str:
-    """The text with other identifiers, in f-strings and in strings that are a name alone, too."""
+    """The text with other identifiers, in f-strings and in ``__all__`` too."""
+    public = {row for node in ast.parse(text).body if "__all__" in ast.unparse(node) for row in rows_of(node)}
     words = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b")
     lines = io.StringIO(text).readlines()
     spans: list[tuple[int, int, int, str]] = []
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         (row, begin), (last, end) = token.start, token.end
         formatted = token.type == tokenize.STRING and "f" in token.string.partition(token.string[-1])[0].lower()
-        alone = token.type == tokenize.STRING and token.string[1:-1] in names
+        alone = token.type == tokenize.STRING and token.string[1:-1] in names and row in public
         if row == last and (alone or formatted or (token.type == tokenize.NAME and token.string in names)):
             spans.append((row, begin, end, words.sub(lambda found: names[found[1]], token.string)))
     for row, begin, end, new in reversed(spans):
         lines[row - 1] = lines[row - 1][:begin] + new + lines[row - 1][end:]
     return "".join(lines)
+
+
+def rows_of(node: ast.stmt) -> range:
+    """The numbers of the lines of a statement."""
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def meaning(text: str, without: Collection[str] = ()) -> list[str]:

@@ -11,7 +11,10 @@ import pytest
 from tests.matrix_edits import EDITS
 from tests.matrix_stage import Matrix, Score, seeded
 
-GAPS = {"statements between": "the user's statement and upstream's new function in the same gap conflict"}
+GAPS = {
+    "statements between": "the user's statement and upstream's new function in the same gap conflict",
+    "deleted": "the comment above the last function, which stays, and upstream's function below it conflict as tails",
+}
 """Kinds of edits of which some points fail, and why."""
 
 
