@@ -141,6 +141,20 @@ def test_what_the_user_changed_of_it_stays_and_is_told(shop: Shop) -> None:
     assert "limits(app, 2)" in shop.read(APP_PATH)
 
 
+def test_what_components_added_is_no_change_of_the_users(shop: Shop) -> None:
+    def changed(name: str) -> list[str]:
+        found = [line for one in shop.changes.diff(name, "mine") for line in one.lines()]
+        return [line for line in found if line[0] in "+-" and line[:3] not in ("+++", "---")]
+
+    for name in ("tracing", "limits"):
+        shop.add(name)
+    assert [changed(name) for name in ("serving", "tracing", "limits")] == [[], [], []]
+    shop.put(APP_PATH, shop.read(APP_PATH).replace("limits(app)", "limits(app, 2)"))
+    assert changed("limits") == ["-limits(app)", "+limits(app, 2)"]
+    assert changed("serving") == changed("limits")
+    assert changed("tracing") == []
+
+
 def test_an_update_of_the_module_keeps_what_others_added(shop: Shop) -> None:
     for name in ("tracing", "buffering"):
         shop.add(name)

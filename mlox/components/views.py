@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mlox.components.definitions import meaning
+from mlox.components.extending import changed_fragments, extended
 from mlox.components.pairing import pair_files
 from mlox.components.records import Record
 from mlox.components.tree import Tree
@@ -43,11 +44,22 @@ class FileDiff:
         return tuple(found)
 
 
-def my_edits(tree: Tree, record: Record, *, formatting: bool = False) -> list[FileDiff]:
-    """From what was injected to what is there."""
-    return [
-        FileDiff(path, base_text(tree, file.base), tree.read(path), formatting) for path, file in record.files.items()
-    ]
+def my_edits(tree: Tree, record: Record, others: Mapping[str, Record], *, formatting: bool = False) -> list[FileDiff]:
+    """From what was injected to what is there; what components add to each other's modules was injected too.
+
+    A module that the component only adds to is among them where the user changed what it added.
+    """
+    records = {record.name: record, **others}
+    modules = {path: other for other in records.values() for path in other.files}
+    paths = [*record.files, *(path for path in changed_fragments(tree, record, others) if path in modules)]
+    found = []
+    for path in paths:
+        owner = modules[path]
+        base = base_text(tree, owner.files[path].base)
+        if any(path in other.extends for other in records.values()):
+            base = extended(tree, path, base, records, owner.name)
+        found.append(FileDiff(path, base, tree.read(path), formatting))
+    return found
 
 
 def their_edits(

@@ -80,7 +80,7 @@ class Changes:
         """
         record, others = self._one(name)
         if view == "mine":
-            return my_edits(self.tree, record, formatting=formatting)
+            return my_edits(self.tree, record, others, formatting=formatting)
         if template is None:
             raise UsageError(f"{name}: there is nothing to compare with", hint="See what you changed: mlox diff NAME.")
         options = options_after(record, template, {})
