@@ -73,6 +73,17 @@ def test_versions_come_and_go_between_v1_and_v4(shop: Shop, kind: str) -> None:
         assert record.source.rpartition("@")[2] == commit_of(shop)
 
 
+def test_of_an_edited_component_a_newer_version_is_told_too(shop: Shop) -> None:
+    components = acme(shop, versions("1.0"))
+    components.add(components.template(GREETING))
+    path = next(path for path in components.added()[GREETING].files if path.endswith("words.py"))
+    shop.put(path, "MINE = 1\n")
+    assert [(row.state, row.note) for row in components.rows()] == [("edited", "")]
+    components = acme(shop, versions("1.1", "1.0"))
+    assert components.template(GREETING).spec.version == "1.1"
+    assert [(row.state, row.note) for row in components.rows()] == [("edited", "there is a newer version: 1.1")]
+
+
 def commit_of(shop: Shop) -> str:
     from tests.registry_stage import git
 

@@ -28,17 +28,22 @@ def newest(versions: Sequence[Published]) -> str | None:
 
 
 def note_on(record: Record, versions: Sequence[Published]) -> str:
-    """What somebody who has it should know: that it was yanked, or changed afterwards; empty where it is well.
+    """What somebody who has it should know: it was yanked, changed afterwards, or has a newer version; else empty.
 
     Example:
         >>> digest = "0" * 64
         >>> record = Record(name="cache", version="1.0", source="x", digest=digest, package="p", into="src", files={})
         >>> note_on(record, [Published("1.0", yanked="it loses keys"), Published("0.9")])
         'version 1.0 was yanked: it loses keys'
+        >>> note_on(record, [Published("1.0"), Published("1.1")])
+        'there is a newer version: 1.1'
     """
     for one in versions:
         if one.version == record.version and one.yanked:
             return f"version {record.version} was yanked: {one.yanked}"
         if one.version == record.version and one.digest not in ("", record.digest):
             return f"version {record.version} was changed in its registry after it was published"
+    latest = newest(versions)
+    if latest is not None and Version(latest) > Version(record.version):
+        return f"there is a newer version: {latest}"
     return ""
