@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,13 @@ def test_a_component_whose_registry_is_gone_is_still_there_and_can_be_removed(sh
     assert component.state == "clean"
     assert component.remove() == ()
     assert shop.tree() == before
+
+
+def test_what_is_told_to_be_written_is_what_nobody_has_brought(demo: Say, isolated: Path) -> None:
+    first = demo("add", "rate-limiting")
+    line = next(line for line in first.out.splitlines() if line.startswith("wrote: "))
+    named = line.partition("(")[2].rstrip(")").split(", ")
+    written = tomllib.loads((isolated / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    assert sorted(named) == sorted(written)
+    assert "1 dependency" not in demo("add", "caching", "--dry-run").out
+    assert "wrote: " not in demo("add", "caching").out

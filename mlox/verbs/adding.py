@@ -70,6 +70,14 @@ def _requirements(template: Template, addition: Addition | None) -> tuple[str, .
     return tuple(sorted(found | set(template.spec.dependencies)))
 
 
+def _written(components: Components, addition: Addition) -> list[str]:
+    """What adding writes into the project's dependencies: what no component of the repository has brought already."""
+    new = {one.record.name: one.record for one in (*addition.along, addition)}
+    others = [record for name, record in components.added().items() if name not in new]
+    brought = {written.requirement for record in others for written in record.dependencies}
+    return sorted({written.requirement for record in new.values() for written in record.dependencies} - brought)
+
+
 def _would_add(components: Components, template: Template, addition: Addition | None) -> Value:
     spec = template.spec
     title = f"{template.name} {spec.version}"
@@ -79,8 +87,8 @@ def _would_add(components: Components, template: Template, addition: Addition | 
         return Notice((line,), _json(template, None, record) | {"added": False, "installed": False})
     record = addition.record
     parts = [f"{counted(len(record.files), 'file')} to {record.folder}"]
-    if record.dependencies:
-        parts.append(f"{counted(len(record.dependencies), 'dependency')} to pyproject.toml")
+    if written := _written(components, addition):
+        parts.append(f"{counted(len(written), 'dependency')} to pyproject.toml")
     lines = [f"{title} would add {' and '.join(parts)}; nothing was written"]
     lines += [f"with it, since it needs that: {one.record.name} {one.record.version}" for one in addition.along]
     detail = tuple(line for line in str(addition.plan).splitlines() if "  .mlox/" not in line)
@@ -102,7 +110,7 @@ def _added(components: Components, template: Template, addition: Addition | None
     lines += [f"added to: {', '.join(record.extends)}"] if record.extends else []
     made = [str(edit["path"]) for edit in addition.plan.to_json() if edit["path"] in record.made]
     lines += [f"made: {', '.join(made)}"] if made else []
-    written = sorted(written.requirement for written in record.dependencies)
+    written = _written(components, addition)
     lines += [f"wrote: pyproject.toml ({', '.join(written)})"] if written else []
     lines += (
         [f"left as it is: {', '.join(addition.known)} is in the project's dependencies already"]
