@@ -18,6 +18,7 @@ import mlox
 from mlox.cli import main
 from tests.jupyter.cells import ROOT, WAIT_FOR_DEPLOYMENT, Kernel
 
+COMPONENTS = ROOT / "notebooks" / "04-components.ipynb"
 FEATURES = ROOT / "notebooks" / "02-feature-store.ipynb"
 QUICKSTART = ROOT / "notebooks" / "01-quickstart.ipynb"
 
@@ -177,6 +178,22 @@ def test_features_are_built_and_read_and_what_was_added_is_gone(isolated: Path, 
     assert built == "{'customers': ['tenure_months', 'support_calls', 'plan']}"
     assert [line.split()[-1] for line in online.splitlines()] == ["plan", "basic", "basic"]
     assert [line.split()[-2] for line in offline.splitlines()] == ["support_calls", "0.0", "3.0", "NaN"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_components_are_edited_updated_settled_and_gone(isolated: Path, runner: str) -> None:
+    """Whether or not the index of packages answers; a second time too, since the folder is as it was."""
+    for name in ("first.ipynb", "again.ipynb")[: 2 if runner == "nbclient" else 1]:
+        shutil.copy(COMPONENTS, name)
+        failed, printed = run_with(runner, isolated, name)
+        assert not failed, printed
+        left = {path.name for path in isolated.iterdir()} - {"first.ipynb", "again.ipynb"}
+        assert left <= {".mlox", "mlox.yaml", ".pytest_cache"}, left
+    saved, found = texts(COMPONENTS), texts(isolated / name)
+    first = 1 if name == "again.ipynb" else 0  # the workspace is there already
+    assert found[first:] == saved[first:]
+    assert "[('src/churn/greetings/greeting.py', 'conflict')]" in found
 
 
 @pytest.mark.live
