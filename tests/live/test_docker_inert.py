@@ -55,6 +55,12 @@ DRY = (
     "update outdated",
     "resolve disputed --mine",
     "undo",
+    "registry add @own mlx-components",
+    "registry remove @here",
+    "registry new fresh",
+    "registry build",
+    "registry test disputed",
+    "merge base.py left.py right.py -o merged.py",
     "catalog new hello",
     "catalog test mine.yaml",
     "clean",
@@ -63,6 +69,8 @@ LOOKS = (
     "plan",
     "diff disputed",
     "diff outdated --result",
+    "registry list",
+    "registry validate disputed",
     "status",
     "why runs",
     "why stopped",
@@ -114,6 +122,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory, data_home: Path) -> Iterator[
             newer = {f"src/project/{name}/words.py": WORDS.replace(b"Hello", b"Welcome")}
             offer(folder, template_files(name, version="1.1") | newer, name)
         assert made.project.mlox("update", "disputed", "-y").code == 3
+        made.project.done("registry", "add", "@here", "mlx-components")
+        for name, text in {"base": "a = b = 1\n", "left": "a = b = 1\nc = 2\n", "right": "a = b = 1\n"}.items():
+            (folder / f"{name}.py").write_text(text)
         (folder / "mine.yaml").write_bytes((BUILT_IN / "redis.yaml").read_bytes())
         told = {"output_type": "stream", "name": "stdout", "text": ["hunter22hunter22\n"]}
         page = copy.deepcopy(PAGE)
