@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from mlox.values import Notice, Value
-from mlox.verbs.components import assignments, counted
+from mlox.verbs.components import assignments, counted, written_into
 from mlox.verbs.context import Context
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def _would_add(components: Components, template: Template, addition: Addition | 
     record = addition.record
     parts = [f"{counted(len(record.files), 'file')} to {record.folder}"]
     if written := _written(components, addition):
-        parts.append(f"{counted(len(written), 'dependency')} to pyproject.toml")
+        into = written_into([one.record for one in (*addition.along, addition)])
+        parts.append(f"{counted(len(written), 'dependency')} to {into}")
     lines = [f"{title} would add {' and '.join(parts)}; nothing was written"]
     lines += [f"with it, since it needs that: {one.record.name} {one.record.version}" for one in addition.along]
     detail = tuple(line for line in str(addition.plan).splitlines() if "  .mlox/" not in line)
@@ -111,7 +112,8 @@ def _added(components: Components, template: Template, addition: Addition | None
     made = [str(edit["path"]) for edit in addition.plan.to_json() if edit["path"] in record.made]
     lines += [f"made: {', '.join(made)}"] if made else []
     written = _written(components, addition)
-    lines += [f"wrote: pyproject.toml ({', '.join(written)})"] if written else []
+    into = written_into([one.record for one in (*addition.along, addition)])
+    lines += [f"wrote: {into} ({', '.join(written)})"] if written else []
     lines += (
         [f"left as it is: {', '.join(addition.known)} is in the project's dependencies already"]
         if addition.known

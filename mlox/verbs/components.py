@@ -9,6 +9,8 @@ from mlox.values import Notice, Value
 from mlox.verbs.context import Context
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mlox.components import Record, Removal, Template
     from mlox.stack import Components
 
@@ -139,9 +141,15 @@ def _removed(record: Record, removal: Removal, keep: bool, dry_run: bool) -> lis
         return [f"{title} {word}; left in {record.folder}: {counted(len(record.files), 'file')}"]
     verb = "would be taken out of" if dry_run else "taken out of"
     lines = [f"{title} {verb} {record.folder} ({counted(len(removal.removed), 'file')})"]
-    lines += [f"out of pyproject.toml: {', '.join(sorted(removal.dependencies))}"] if removal.dependencies else []
+    gone = ", ".join(sorted(removal.dependencies))
+    lines += [f"out of {written_into([record])}: {gone}"] if gone else []
     lines += [f"kept, since you edited it: {path}" for path in removal.kept]
     return lines
+
+
+def written_into(records: Iterable[Record]) -> str:
+    """The files that the dependencies of components stand in."""
+    return ", ".join(dict.fromkeys(written.path for record in records for written in record.dependencies))
 
 
 def counted(number: int, noun: str) -> str:
