@@ -76,7 +76,6 @@ class ComponentSpec(Spec):
 
     ``components`` are those that it needs, with their versions; they are added with it. ``extends`` are modules of
     theirs that it adds to, below the user's package: the fragment lies below ``extends/`` in the component's folder.
-    ``test_dependencies`` are what its tests need beside pytest; they are not written into the project.
     ``yanked`` says why nobody should take this version any more; it is added later, and changes no digest.
     ``test_dependencies`` are what its tests need beside pytest; they are not written into the project.
     """
