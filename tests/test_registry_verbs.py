@@ -152,7 +152,7 @@ def test_a_component_is_added_looked_at_and_removed_by_its_whole_name(shop: Shop
     assert shop.tree() == before
 
 
-@pytest.mark.slow
+@pytest.mark.live
 def test_a_component_is_tried_out_in_an_environment_of_its_own(demo: Say, isolated: Path, data_home: Path) -> None:
     demo("registry", "new", "fraud")
     before = files(isolated, data_home)
