@@ -156,16 +156,16 @@ def test_a_component_is_added_looked_at_and_removed_by_its_whole_name(shop: Shop
 def test_a_component_is_tried_out_in_an_environment_of_its_own(demo: Say, isolated: Path, data_home: Path) -> None:
     demo("registry", "new", "fraud")
     before = files(isolated, data_home)
-    tried = demo("registry", "test", "fraud", "--offline")
+    tried = demo("registry", "test", "fraud")
     assert (tried.code, [line.split()[0] for line in tried.out.splitlines()]) == (0, ["ok"] * 4), tried
     test = isolated / "mlx-components/fraud/tests/test_fraud.py"
     test.write_text(test.read_text() + "\ndef test_fails() -> None:\n    assert greet('you') == 'no'\n")
-    tried = demo("registry", "test", "mlx-components/fraud", "--offline")
+    tried = demo("registry", "test", "mlx-components/fraud")
     assert tried.code == 1
     assert "1 failed, 1 passed" in tried.out
     code = isolated / "mlx-components/fraud/src/project/fraud/greeting.py"
     code.write_text("import packaging\n" + code.read_text())
-    tried = demo("registry", "test", "fraud", "--offline")
+    tried = demo("registry", "test", "fraud")
     assert tried.code == 1
     assert "No module named 'packaging'" in tried.out
     assert [line.split()[0] for line in tried.out.splitlines()[:4]] == ["ok", "ok", "failed", "skipped"]
