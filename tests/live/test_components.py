@@ -129,7 +129,7 @@ def test_what_extends_another_brings_it_and_is_in_its_module(made: Made, name: s
     shop = made("empty")
     shop.done("init", "shop")
     shop.done("add", name)
-    code = "from shop.api_serving import app; print([one.cls.__module__ for one in app.user_middleware])"
+    code = "from shop.api_serving.app import app; print([one.cls.__module__ for one in app.user_middleware])"
     assert f"shop.{SPECS[name].package}" in ran(environment_of(name), "-c", code, cwd=shop.folder, PYTHONPATH="src")
 
 

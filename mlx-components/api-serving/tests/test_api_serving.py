@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from project.api_serving import Model, Problem, Settings, Value, app
-from project.api_serving.app import create_app
+from project.api_serving import Model, Problem, Settings, Value
+from project.api_serving.app import app, create_app
 from project.api_serving.request_ids import RequestIdFilter
 
 PREDICTIONS = app.url_path_for("predict")
