@@ -93,7 +93,7 @@ def laid_out(folder: Path, layout: Layout) -> None:
         (folder / path).write_text(text)
 
 
-def tested(python: Path, folder: Path, path: str, *tests: str) -> str:
+def passes(python: Path, folder: Path, path: str, *tests: str) -> str:
     """What pytest says of the tests in a project, which must pass."""
     words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "testpaths=tests", "--rootdir", ".")
     said = ran(python, *words, "-c", os.devnull, *tests, cwd=folder, PYTHONPATH=path or ".")

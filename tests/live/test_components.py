@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mlox.catalog import Catalog
-from tests.live.component_yard import LAYOUTS, SPECS, checked, environment_of, in_place, laid_out, ran, tested
+from tests.live.component_yard import LAYOUTS, SPECS, checked, environment_of, in_place, laid_out, passes, ran
 from tests.live.component_yard import with_needed as needed
 from tests.live.support import MLOX, Project, project, snapshot
 
@@ -66,7 +66,7 @@ def test_added_it_imports_checks_passes_and_goes(made: Made, name: str, layout: 
     spec = SPECS[name]
     line = f"from {place.package}.{spec.package} import {spec.imports}; import sys; assert 'mlox' not in sys.modules"
     ran(python, "-c", line, cwd=project.folder, PYTHONPATH=place.path or ".")
-    tested(python, project.folder, place.path)
+    passes(python, project.folder, place.path)
     checked(python, project.folder, place, spec)
 
     for spec in reversed(specs):

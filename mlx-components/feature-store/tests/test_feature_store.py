@@ -20,7 +20,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FeatureSto
     settings = Settings(tmp_path / "features", request.param, redis_url=REDIS_URL, project=f"test_{os.getpid()}")
     made = FeatureStore(settings)
     yield made
-    made.feast.teardown()
+    made.feast.teardown()  # type: ignore[no-untyped-call]
 
 
 def customers() -> pd.DataFrame:
@@ -94,10 +94,10 @@ def test_entities_may_be_texts(store: FeatureStore) -> None:
         (customers().drop(columns="customer_id"), "no column customer_id"),
         (customers().iloc[:0], "no rows"),
         (customers().assign(event_timestamp="today"), "not times"),
-        (customers().assign(event_timestamp=pd.NaT), "in every row"),
+        (customers().assign(event_timestamp=pd.to_datetime([float("nan")] * 4)), "in every row"),
         (customers().assign(customer_id=1), "two rows have the same"),
         (customers().assign(customer_id=[0.5, 1.5, 2.5, 3.5]), "a whole number or a text"),
-        (customers().assign(plan=[[1], [2], [3], [4]]), "no feature can be made of plan"),
+        (customers().assign(plan=pd.Series([[1], [2], [3], [4]])), "no feature can be made of plan"),
         (customers()[["customer_id", "event_timestamp"]], "no column beside"),
     ],
 )
