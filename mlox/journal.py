@@ -95,7 +95,7 @@ class Journal:
         rows: list[dict[str, str | bool | None]] = []
         for index, edit in enumerate(edits):
             if edit.content is not None:
-                write_atomic(entry / str(index), edit.content)
+                _write(entry / str(index), edit.content, 0o600)
             content = None if edit.content is None else str(index)
             replaces = None if edit.replaces is None else _digest(edit.replaces)
             rows.append({"path": self._relative(edit.path), "content": content, "replaces": replaces})
@@ -114,24 +114,56 @@ def write_atomic(path: Path, content: bytes, *, mode: int | None = None) -> None
     """
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    if mode is None:
-        try:
-            mode = path.stat().st_mode & 0o777
-        except FileNotFoundError:
-            mode = 0o666 & ~_umask()
+    with _beside(path) as temporary:
+        _write(temporary, content, _mode_of(path) if mode is None else mode)
+        temporary.replace(path)
+    _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """Where a new content lies before it takes the place of ``path``; nothing is left there after a failure."""
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        yield temporary
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    """Make a file; its content is on the disk afterwards, its name is when the folder is synced."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fchmod(file.fileno(), mode)
+        os.fsync(file.fileno())
+
+
+def _mode_of(path: Path) -> int:
+    """The mode of a file, or what a new one gets."""
+    try:
+        return path.stat().st_mode & 0o777
+    except FileNotFoundError:
+        return 0o666 & ~_umask()
+
+
+def _put(staged: Path, path: Path) -> None:
+    """Let a staged content, which is on the disk already, take the place of a file; its folder is not synced.
+
+    It gets a second name and is not written again, but where the file system has no links or is another one.
+    """
+    path = path.resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mode = _mode_of(path)
+    with _beside(path) as temporary:
+        try:
+            staged.chmod(mode)
+            os.link(staged, temporary)
+        except OSError:
+            _write(temporary, staged.read_bytes(), mode)
+        temporary.replace(path)
 
 
 def _carry_out(path: Path, content: bytes | None) -> None:
@@ -145,6 +177,7 @@ def _redo(entry: Path) -> None:
     """Carry out a staged entry; a file that has neither the old content nor the new is somebody's, and stays."""
     if not (entry / "commit.json").exists():
         return
+    folders: set[Path] = set()
     for row in json.loads((entry / "commit.json").read_bytes()):
         path = Path(os.path.normpath(entry.parent.absolute() / row["path"]))
         if row.get("emptied"):
@@ -155,7 +188,13 @@ def _redo(entry: Path) -> None:
         _clear_temporaries(path)
         now = _read(path)
         if now != content and (None if now is None else _digest(now)) == row["replaces"]:
-            _carry_out(path, content)
+            if content is None:
+                path.unlink(missing_ok=True)
+            else:
+                _put(entry / row["content"], path)
+                folders.add(path.resolve().parent)
+    for folder in folders:
+        _sync_folder(folder)
     _forget(entry)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from mlox.journal import Edit, Journal
 
-STEPS = ("open", "mkdir", "fchmod", "fsync", "replace", "rename", "unlink", "rmdir")
+STEPS = ("open", "mkdir", "fchmod", "fsync", "chmod", "link", "replace", "rename", "unlink", "rmdir")
 """The functions of ``os`` through which the journal changes the disk, or makes sure that it has changed."""
 
 KILLER = """

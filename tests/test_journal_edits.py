@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -112,3 +113,34 @@ def test_the_content_is_on_the_disk_before_it_takes_the_name(tmp_path: Path, mon
     monkeypatch.setattr(os, "replace", replacing)
     write_atomic(tmp_path / "file", b"x")
     assert done == ["fsync", "replace", "fsync"]
+
+
+def test_several_contents_are_all_on_the_disk_before_the_mark_and_take_their_names_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    replace = os.replace
+
+    def replacing(source: Any, target: Any) -> None:
+        done.append("mark" if Path(target).name == "commit.json" else Path(target).name)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", lambda _: done.append("fsync"))
+    monkeypatch.setattr(os, "replace", replacing)
+    journal_in(tmp_path).write([Edit(tmp_path / name, b"new", replaces=None) for name in ("a", "b")])
+    assert done == ["fsync", "fsync", "fsync", "mark", "fsync", "a", "b", "fsync"]
+
+
+def test_without_links_in_the_file_system_files_are_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "a").chmod(0o750)
+    journal_in(tmp_path).write([Edit(tmp_path / "a", b"new", replaces=b"old"), Edit(tmp_path / "b", b"x", None)])
+    assert ((tmp_path / "a").read_bytes(), (tmp_path / "b").read_bytes()) == (b"new", b"x")
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o750
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mlox", "a", "b"]
