@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from mlox.components.dependencies import used_by_code
 from mlox.components.dependencies.imports import distributions_of, table
 from mlox.components.tree import Tree
-from tests.component_stage import Shop
+from tests.component_stage import Shop, offer, template_files
 
 
 def nothing() -> dict[str, list[str]]:
@@ -114,3 +114,18 @@ def test_the_components_own_files_are_no_use_of_it(shop: Shop) -> None:
     assert "import tabulate" in shop.read("src/churn/greeting/words.py")
     shop.remove()
     assert "tabulate" not in shop.read("pyproject.toml")
+
+
+def test_what_another_component_imports_and_does_not_ask_for_is_no_use_unless_the_user_wrote_it(shop: Shop) -> None:
+    files = template_files("farewell", dependencies="[]")
+    path = "src/project/farewell/words.py"
+    offer(shop.root, files | {path: files[path] + b"\nimport tabulate\n"}, "farewell")
+    shop.put("pyproject.toml", '[project]\nname = "churn"\ndependencies = [\n    "rich",\n]\n')
+    shop.add("farewell")
+    shop.add("greeting")
+    shop.remove("greeting")
+    assert "tabulate" not in shop.read("pyproject.toml")
+    shop.add("greeting")
+    shop.put("src/churn/farewell/words.py", "from tabulate import tabulate\n")
+    shop.remove("greeting")
+    assert '"tabulate>=0.9"' in shop.read("pyproject.toml")

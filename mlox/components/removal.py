@@ -90,12 +90,17 @@ def _scaffolding(tree: Tree, record: Record, others: Mapping[str, Record], remov
 def _dependencies(
     tree: Tree, record: Record, others: Mapping[str, Record], removed: set[str]
 ) -> tuple[list[Edit], list[str]]:
-    """The files of requirements without what was written; without themselves where nothing else ever was in them."""
+    """The files of requirements without what was written; without themselves where nothing else ever was in them.
+
+    Other components declare what they need, so what they import is no reason for a requirement to stay.
+    """
+    all_of_them = {record.name: record, **others}
+    theirs = {path for other in others.values() for path in {*other.files} - {*edited_files(tree, other, all_of_them)}}
     edits, gone = requirements_removed(
         tree,
         record.dependencies,
         [written for other in others.values() for written in other.dependencies],
-        used=lambda requirements: used_by_code(tree, requirements, without=removed),
+        used=lambda requirements: used_by_code(tree, requirements, without=removed | theirs),
     )
     shared = any(PYPROJECT in other.made for other in others.values())
     if PYPROJECT in record.made and not shared:
