@@ -1,4 +1,4 @@
-"""All of mlox's own components in one repository: in any order of adding the same tree, and out again the same bytes."""
+"""All of mlox's own components in one repository: added in any order the same tree, and out again the same bytes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def added(root: Path, names: list[str]) -> Shop:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_in_any_order_they_give_the_same_tree_and_go_without_a_trace(tmp_path: Path, seed: int) -> None:
     names = sorted(FolderRegistry().names())
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     expected = added(tmp_path / "sorted", names).tree()
     shop = added(tmp_path / "churn", chance.sample(names, len(names)))
     assert shop.tree() == expected

@@ -246,11 +246,15 @@ def interrupt(process: subprocess.Popen[str]) -> None:
 
 
 def snapshot(*folders: Path) -> dict[str, tuple[int, float, bytes]]:
-    """Every file below the folders: its mode, when it was changed, and its content."""
+    """Every file below the folders: its mode, when it was changed, and its content.
+
+    Not that of what is in environments: these are gigabytes, and what changes there has another time.
+    """
     seen = {}
     for top in folders:
         for path in sorted(top.rglob("*")):
             found = path.lstat()
-            content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+            whole = path.is_file() and not path.is_symlink() and "environments" not in path.parts
+            content = path.read_bytes() if whole else b""
             seen[str(path)] = (found.st_mode, found.st_mtime if path.is_file() else 0.0, content)
     return seen
