@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlox.protocols import Health
 from mlox.resolve.granting import LONGEST, account_name
 from mlox.specs.model import NAME
+from mlox.units import Unit
 from tests.apply_stage import House
 from tests.granting_stage import ON_POSTGRES, POSTGRES, SERVICES, DatabaseBackend
 
@@ -66,6 +68,26 @@ def test_a_grant_that_is_refused_fails_the_consumer_alone(house: House, backend:
     assert "mlflow.server" not in house.states()
     backend.refusing.clear()
     assert house.up(**SERVICES).failed == {}
+
+
+def test_a_provider_that_has_just_been_started_again_is_waited_for(
+    house: House, backend: DatabaseBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.up(postgres=POSTGRES)
+    probe = backend.probe
+    asked: list[str] = []
+
+    def starting(unit: Unit) -> Health:
+        if unit.catalog != "postgres" or len(asked) > 2:
+            return probe(unit)
+        assert not backend.commands
+        asked.append(unit.key)
+        return Health(False, "the database system is starting up")
+
+    monkeypatch.setattr(backend, "probe", starting)
+    assert house.up(**SERVICES).failed == {}
+    assert len(asked) == 3
+    assert [name for name, _ in backend.commands] == ["grant-mlflow"]
 
 
 def test_a_purge_of_the_consumer_takes_its_account_and_its_password(house: House, backend: DatabaseBackend) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
+from mlox.apply.health import await_answer
 from mlox.apply.seams import Seams
 from mlox.errors import SecretNotFoundError, ServiceError
 from mlox.protocols import Emit, Observed
@@ -18,11 +20,15 @@ PREFIX = "granted_"
 """What stands before the keys of the consumer's secrets, among those of the provider."""
 
 
-def grant(unit: Unit, secrets: Mapping[str, Secret], seams: Seams, emit: Emit) -> None:
+def grant(
+    unit: Unit, secrets: Mapping[str, Secret], seams: Seams, emit: Emit, *, cancel: threading.Event | None = None
+) -> None:
     """Give ``unit`` its accounts, with its passwords of now; where it has them already, nothing changes.
 
+    A provider that runs may have been started again a moment ago, by its engine or after a reboot: it is waited for.
+
     Args:
-        unit: the consumer, as it will start. ``secrets``: its own, by its keys.
+        unit: the consumer, as it will start. ``secrets``: its own, by its keys. ``cancel``: ends the waiting.
 
     Raises:
         ServiceError: the provider does not run, or refused.
@@ -33,6 +39,7 @@ def grant(unit: Unit, secrets: Mapping[str, Secret], seams: Seams, emit: Emit) -
             raise ServiceError(
                 f"{unit.service} needs {each}, which does not run", hint=f"Start it: mlox up {each.provider}."
             )
+        await_answer(there.unit, seams.backends[there.unit.server], emit=emit, cancel=cancel)
         _run(there.unit, each, Job(f"grant-{unit.service}", each.argv, timeout_s=TIMEOUT_S), secrets, seams, emit)
 
 

@@ -57,6 +57,19 @@ def await_health(
         cancel.wait(POLL_S)
 
 
+def await_answer(unit: Unit, backend: Backend, *, emit: Emit, cancel: threading.Event | None = None) -> None:
+    """Wait until a unit that runs answers its probe, as long as one that starts may take; nothing is done to it.
+
+    Whoever asks it for something afterwards learns what is wrong, where it does not.
+    """
+    cancel = cancel or threading.Event()
+    deadline = time.monotonic() + (unit.probe.start_timeout_s if unit.probe else 0)
+    while not (health := backend.probe(unit)).healthy and not health.dead and time.monotonic() < deadline:
+        emit(Event(unit.service, "waiting until it is healthy", kind="wait"))
+        if cancel.wait(POLL_S):
+            return
+
+
 def look(backend: Backend, unit: Unit) -> Observed | None:
     """What there is of a unit now."""
     return next((o for o in backend.observe(unit.stack, unit.service) if o.key == unit.key), None)

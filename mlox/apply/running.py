@@ -121,7 +121,7 @@ class Run:
     def _begin(self, unit: Unit) -> None:
         """Start a unit with the accounts that it needs."""
         values = self.secrets_of(unit)
-        grant(unit, values, self.seams, self.emit)
+        grant(unit, values, self.seams, self.emit, cancel=self.cancel)
         self.emit(Event(unit.service, "starting"))
         self.seams.backends[unit.server].start(unit, values, self.emit)
 
