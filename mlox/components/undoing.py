@@ -44,7 +44,7 @@ def remembered(tree: Tree, plan: EditPlan, what: str) -> EditPlan:
         for edit in plan.edits
     ]
     made = {folder for row in rows if row["before"] is None for folder in tree.new_folders(str(row["path"]))}
-    entry = {"what": what, "edits": rows, "made": sorted(made, key=len, reverse=True)}
+    entry = {"what": what, "edits": rows, "made": sorted(made, key=lambda path: (-len(path), path))}
     texts = {f"{UNDO}/{digest_of(edit.replaces)}": edit.replaces for edit in plan.edits if edit.replaces is not None}
     edits = [Edit(tree.at(path), text, replaces=tree.read(path)) for path, text in texts.items()]
     written = (json.dumps(entry, indent=1, sort_keys=True) + "\n").encode()

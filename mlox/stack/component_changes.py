@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlox.components import EditPlan, Place, Record, Template, Tree, closure, read_records, refuse_changed
+from mlox.components import EditPlan, Place, Record, Template, Tree, closure, refuse_changed
 from mlox.components.inject import injected
 from mlox.components.resolving import Resolution, Side, plan_resolution
 from mlox.components.undoing import Undo, plan_undo
@@ -106,6 +106,7 @@ class Changes:
 
     def plan_undo(self) -> Undo:
         """What taking the last change back would write."""
+        self.components.finish()
         return plan_undo(self.tree)
 
     def undo(self, *, emit: Emit = silent) -> Undo:
@@ -114,15 +115,15 @@ class Changes:
         Raises:
             UsageError: there is none. WorkspaceError: a file of it was changed since.
         """
-        plan_undo(self.tree)
+        self.plan_undo()
         with self.components.alone(emit):
-            undo = plan_undo(self.tree)
+            undo = self.plan_undo()
             self.components.stack.workspace.journal.write(undo.plan.edits, emptied=undo.plan.emptied)
             return undo
 
     def _one(self, name: str) -> tuple[Record, dict[str, Record]]:
         """The record of a component, and those of the others."""
-        records = read_records(self.tree)
+        records = self.components.added()
         if name not in records:
             raise UnknownNameError.among("component", name, records, where=f"{self.components.stack.name}: ")
         return records[name], {other: record for other, record in records.items() if other != name}

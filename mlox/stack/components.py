@@ -71,11 +71,15 @@ class Components:
         return self.template(name)
 
     def added(self) -> dict[str, Record]:
-        """The components that the workspace has, by name."""
+        """The components that the workspace has, by name, with what a killed process left half done finished first."""
+        self.finish()
+        return read_records(self.tree)
+
+    def finish(self) -> None:
+        """Finish what a killed process left half done, so that no plan is made of half a change."""
         if self.stack.workspace.journal.pending:
             with self.alone(silent):
                 pass
-        return read_records(self.tree)
 
     def state(self, record: Record) -> ComponentWord:
         """How one of them stands; a registry that is gone or broken has nothing newer."""
@@ -112,7 +116,7 @@ class Components:
             UsageError: it is there and differs.
         """
         self.stack.workspace.check_place()
-        spec, records = self.stack.spec(), read_records(self.tree)
+        spec, records = self.stack.spec(), self.added()
         name = template.name
         chosen = dict(options or {})
         if name in records:
@@ -168,7 +172,7 @@ class Components:
         Raises:
             UnknownNameError: the workspace has no such component.
         """
-        records = read_records(self.tree)
+        records = self.added()
         if name not in records:
             raise UnknownNameError.among("component", name, records, where=f"{self.stack.name}: ")
         others = {other: record for other, record in records.items() if other != name}
