@@ -1,6 +1,7 @@
-"""What is done to components, and a process that is ended at any call which changes the disk.
+"""A process that changes components and is ended at any call which changes the disk; and what is found then.
 
-Points are the calls of ``os`` through which files change or are made sure of, and both halves of every write.
+Points are the calls of ``os`` through which files change or are made sure of, and both halves of every write. Before
+a point is after the one before it.
 """
 
 from __future__ import annotations
@@ -11,132 +12,24 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from mlox.errors import MloxError
-from tests.component_stage import INIT, LOUDER, WORDS, WORDS_PATH, Shop, newer, offer, template_files
+from tests.component_stage import Shop, offer, template_files
 from tests.journal_stage import STEPS
-from tests.layer_stage import layer, serving
+from tests.kills_cases import CASES
 
 ROOT = Path(__file__).parents[1]
-When = Literal["before", "after", "interrupt"]
+When = Literal["before", "after", "interrupt", "copied"]
+"""How it is ended at a point; ``copied``: it goes on, but the workspace as it is there is put aside before it does."""
 WHENS: tuple[When, ...] = ("before", "after", "interrupt")
 ENDED = 9
+LAST = 9999
+"""A point that no case reaches."""
 PROJECT = '[project]\nname = "churn"\ndependencies = [\n    "rich",\n]\n'
 ONLY_THIS_MACHINE = (".mlox/local/undo", ".mlox/local/incoming")
 """What of this machine's own belongs to a change too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One change of components: what is there before, and what is done then."""
-
-    lay_out: Callable[[Shop], object]
-    act: Callable[[Shop], object]
-
-
-def edited(shop: Shop, old: str, new: str) -> None:
-    """The user changes what was injected."""
-    text = shop.read(WORDS_PATH)
-    assert old in text
-    shop.put(WORDS_PATH, text.replace(old, new))
-
-
-def forget(shop: Shop) -> None:
-    """Leave nothing that could be taken back but what comes next."""
-    shutil.rmtree(shop.root / ".mlox/local/undo")
-
-
-def merging(shop: Shop) -> None:
-    """A newer version with another file and another requirement, and an edit of the user's beside what it changes."""
-    shop.add()
-    edited(shop, "TIMES: int = 1", "TIMES: int = 2")
-    files = template_files(version="1.1", dependencies='["tabulate>=0.9", "humanize>=4"]')
-    manifest = files["component.yaml"].replace(b"words.py]", b"words.py, more.py]")
-    code = {"src/project/greeting/words.py": LOUDER, "src/project/greeting/more.py": b"MORE = 1\n"}
-    offer(shop.root, {**files, **code, "component.yaml": manifest, "src/project/greeting/__init__.py": INIT + b"\n"})
-
-
-def conflicting(shop: Shop) -> None:
-    """A newer version that changes what the user changed, and what he deleted."""
-    shop.add()
-    edited(shop, "Hello", "Good day")
-    (shop.root / "tests/test_greeting.py").unlink()
-    newer(shop)
-    offer(shop.root, {"tests/test_greeting.py": b"from project.greeting import greet\n\nassert greet\n"})
-
-
-def needing(shop: Shop) -> None:
-    """A newer version that needs a component which is not there."""
-    offer(shop.root, serving(), "serving")
-    shop.add()
-    newer(shop)
-    manifest = shop.root / "mlx-components/greeting/component.yaml"
-    manifest.write_bytes(manifest.read_bytes() + b'components: {serving: ">=1.0"}\n')
-
-
-def layers(shop: Shop, *added: str) -> None:
-    """A registry with components that extend one module, and some of them."""
-    offer(shop.root, serving(), "serving")
-    for name in ("buffering", "limits", "tracing"):
-        offer(shop.root, layer(name), name)
-    for name in added:
-        shop.add(name)
-
-
-def then(*steps: Callable[[Shop], object]) -> Callable[[Shop], None]:
-    """One step after the other."""
-
-    def lay_out(shop: Shop) -> None:
-        for step in steps:
-            step(shop)
-
-    return lay_out
-
-
-def resolving(side: Literal["mine", "theirs"], text: bytes | None = None) -> Callable[[Shop], object]:
-    written = None if text is None else {WORDS_PATH: text}
-    return lambda shop: shop.changes.resolve("greeting", side, written)
-
-
-def update(shop: Shop) -> object:
-    """Bring it to the newest version, which may be there already."""
-    return shop.changes.update("greeting", shop.template())
-
-
-def undo(shop: Shop) -> object:
-    return shop.changes.undo()
-
-
-def remove(shop: Shop) -> object:
-    return shop.remove()
-
-
-CASES: dict[str, Case] = {
-    "add": Case(lambda _: None, Shop.add),
-    "add with what it needs": Case(layers, lambda shop: shop.add("limits")),
-    "add a second to one file": Case(
-        lambda shop: layers(shop, "serving", "buffering", "tracing"), lambda shop: shop.add("limits")
-    ),
-    "update": Case(then(Shop.add, newer), update),
-    "update, merging": Case(merging, update),
-    "update, conflicting": Case(conflicting, update),
-    "update with what it needs": Case(needing, update),
-    "resolve, mine": Case(then(conflicting, Shop.update), resolving("mine")),
-    "resolve, theirs": Case(then(conflicting, Shop.update), resolving("theirs")),
-    "resolve, written": Case(then(conflicting, Shop.update), resolving("mine", WORDS + b"\nMINE = 1\n")),
-    "undo an add": Case(Shop.add, undo),
-    "undo an update": Case(then(merging, forget, Shop.update), undo),
-    "undo a remove": Case(then(Shop.add, forget, remove), undo),
-    "remove": Case(Shop.add, remove),
-    "remove an edited one": Case(then(Shop.add, lambda shop: edited(shop, "Hello", "Good day")), remove),
-    "remove from a shared file": Case(
-        lambda shop: layers(shop, "serving", "buffering", "limits", "tracing"), lambda shop: shop.remove("limits")
-    ),
-    "remove, keeping": Case(Shop.add, lambda shop: shop.remove(keep=True)),
-}
 
 
 def laid_out(root: Path, case: str) -> Path:
@@ -169,6 +62,8 @@ def after(template: Path, case: str, scratch: Path) -> dict[str, bytes]:
 
 def killed(template: Path, case: str, when: When, roots: Path, points: Iterable[int] | None = None) -> list[Path]:
     """Copies of a workspace in which the case was ended at each of ``points``, by default at all of them."""
+    if when == "copied":
+        points = [LAST]
     chosen = "all" if points is None else ",".join(map(str, points))
     roots.mkdir()
     (roots / "temporary").mkdir()
@@ -182,7 +77,7 @@ def killed(template: Path, case: str, when: When, roots: Path, points: Iterable[
 def counted(template: Path, case: str, scratch: Path) -> int:
     """How many points a case has."""
     scratch.mkdir()
-    killed(template, case, "before", scratch / "roots", [10**6])
+    killed(template, case, "before", scratch / "roots", [LAST])
     return int((scratch / "roots" / "points").read_text())
 
 
@@ -247,18 +142,22 @@ class _Halves:
 
 
 class _Ending:
-    """Ends this process at one point."""
+    """Ends this process at one point or, where it is to be copied, puts the workspace aside at every point."""
 
-    def __init__(self, at: int, when: str) -> None:
-        self.seen, self.at, self.when = -1, at, when
+    def __init__(self, root: Path, at: int, when: str) -> None:
+        self.root, self.seen, self.at, self.when, self.copying = root, -1, at, when, False
 
     def step(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
+            if self.copying:
+                return function(*arguments, **options)
             self.seen += 1
             here = self.seen == self.at
-            if here and self.when == "interrupt":
+            if self.when == "copied":
+                self.copy()
+            elif here and self.when == "interrupt":
                 raise KeyboardInterrupt
-            if here and self.when == "before":
+            elif here and self.when == "before":
                 os._exit(ENDED)
             try:
                 return function(*arguments, **options)
@@ -267,6 +166,11 @@ class _Ending:
                     os._exit(ENDED)
 
         return call
+
+    def copy(self) -> None:
+        self.copying = True
+        shutil.copytree(self.root, self.root.parents[1] / f"{self.seen:04d}" / self.root.name)
+        self.copying = False
 
     def instrument(self) -> None:
         for name in STEPS:
@@ -278,7 +182,7 @@ class _Ending:
 
 
 def _child(root: Path, case: str, when: str, at: int, told: Path) -> None:
-    ending = _Ending(at, when)
+    ending = _Ending(root, at, when)
     shop = Shop(root)
     ending.instrument()
     try:
@@ -291,7 +195,8 @@ def _child(root: Path, case: str, when: str, at: int, told: Path) -> None:
 
 def main(template: str, roots: str, case: str, when: str, chosen: str) -> None:
     """End a child for each point at that point; where all are asked for, until one comes to its end."""
-    for number in range(2000) if chosen == "all" else [int(one) for one in chosen.split(",")]:
+    numbers = range(LAST) if chosen == "all" else [int(one) for one in chosen.split(",")]
+    for number in numbers:
         root = Path(roots) / f"{number:04d}" / "churn"
         shutil.copytree(template, root)
         if (child := os.fork()) == 0:
