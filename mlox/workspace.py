@@ -109,11 +109,18 @@ class Workspace:
         plain = load(spec.name, source=SPEC) == spec.name  # null and true are not
         name_text = spec.name if plain else f'"{spec.name}"'
         text = f"# What this stack consists of; mlox keeps your comments.\nname: {name_text}\nid: {spec.id}\n"
-        edits = [
-            Edit(self.root / p, content, replaces=None) for p, content in COMMITTED if not (self.root / p).exists()
-        ]
-        self.journal.write([*edits, Edit(self.path, text.encode(), replaces=None)])
+        self.journal.write([*self._missing(), Edit(self.path, text.encode(), replaces=None)])
         return self.read()
+
+    def put_ignored(self) -> None:
+        """Tell git what only this machine needs, where ``mlox.yaml`` was written by hand and nothing tells it yet.
+
+        Whoever calls holds the stack.
+        """
+        self.journal.write(self._missing())
+
+    def _missing(self) -> list[Edit]:
+        return [Edit(self.root / p, text, replaces=None) for p, text in COMMITTED if not (self.root / p).exists()]
 
     def draft(self, name: str | None = None, *, taken: Callable[[str], bool]) -> StackSpec:
         """What :meth:`create` would write."""

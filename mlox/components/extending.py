@@ -58,7 +58,7 @@ def extend(
         owned = {str(one) for other in others.values() for one in _bindings(tree, target, other)}
         adopted = sorted(str(one) for one in fragment.imports if one in imported(text) and str(one) not in owned)
         there, without = fragments_of(tree, target, others), (skipped or {}).get(target, ())
-        after = with_fragment(text, fragment, there, _base(tree, target, others), without)
+        after = with_fragment(text, fragment, there, base_of(tree, target, others), without)
         edits.append(Edit(tree.at(target), shape.like(after), replaces=before))
         edits.append(
             Edit(tree.at(base_path(digest_of(content))), content, replaces=tree.read(base_path(digest_of(content))))
@@ -84,7 +84,7 @@ def retract(tree: Tree, record: Record, others: Mapping[str, Record]) -> Extensi
         shape = Shape.of(before)
         text = _text(shape.plain(before))
         fragment = _fragment(tree, record.name, known, {record.name: record, **others})
-        stays = {one for one in fragment.imports if str(one) in known.adopted} | imported(_base(tree, target, others))
+        stays = {one for one in fragment.imports if str(one) in known.adopted} | imported(base_of(tree, target, others))
         after = without_fragment(text, fragment, fragments_of(tree, target, others), stays)
         edits.append(Edit(tree.at(target), shape.like(after), replaces=before))
     return Extension(tuple(edits), {})
@@ -113,7 +113,7 @@ def own_text(tree: Tree, path: str, record: Record, records: Mapping[str, Record
         return content
     shape = Shape.of(content)
     try:
-        return shape.like(plain(_text(shape.plain(content)), fragments, _base(tree, path, records)))
+        return shape.like(plain(_text(shape.plain(content)), fragments, base_of(tree, path, records)))
     except (SyntaxError, ValueError):
         return content
 
@@ -139,6 +139,12 @@ def fragments_of(tree: Tree, path: str, records: Mapping[str, Record]) -> list[F
     return sorted(found, key=lambda fragment: fragment.rank)
 
 
+def base_of(tree: Tree, target: str, records: Mapping[str, Record]) -> str:
+    """A module as its own component wrote it."""
+    owner = next((record for record in records.values() if target in record.files), None)
+    return "" if owner is None else _text(tree.read(base_path(owner.files[target].base)) or b"")
+
+
 def module_of(place: Place, path: str) -> str:
     """The dotted name of a module below the user's package."""
     inside = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -157,12 +163,6 @@ def _bindings(tree: Tree, target: str, record: Record) -> tuple[Binding, ...]:
         return tuple(imported(_text(tree.read(base_path(record.files[target].base)) or b"")))
     known = record.extends.get(target)
     return () if known is None else _fragment(tree, record.name, known, {record.name: record}).imports
-
-
-def _base(tree: Tree, target: str, records: Mapping[str, Record]) -> str:
-    """A module as its own component wrote it."""
-    owner = next((record for record in records.values() if target in record.files), None)
-    return "" if owner is None else _text(tree.read(base_path(owner.files[target].base)) or b"")
 
 
 def _read(tree: Tree, target: str, name: str) -> bytes:

@@ -196,6 +196,7 @@ class Components:
         self.stack.init()
         with Hold(self.stack.identify(), emit=emit) as hold:
             hold_here(hold, self.stack.workspace)
+            self.stack.workspace.put_ignored()
             yield
 
 

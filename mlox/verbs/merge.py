@@ -32,11 +32,13 @@ def merge(
     """Merge three versions of a file; exit code 0 where nothing is left, 1 where conflicts are.
 
     Where git's own merge of the lines is clean, its bytes are the result. Where it is not, a Python file is merged by
-    its definitions, imports, statements and elements; what both sides changed stands between git's markers.
+    its definitions, imports, statements and elements; what both sides changed stands between git's markers. What
+    components add to one module on both branches stands in their order.
     As git's driver: mlox merge %O %A %B -o %A --path %P; docs/merge.md tells how it is installed.
     """
     from mlox.components.merge import merge as merged
     from mlox.components.merge.lines import merge_lines
+    from mlox.stack.merging import merge_on_branches
 
     chosen = next((one for one in LEVELS if one == level), None)
     if chosen is None:
@@ -46,7 +48,8 @@ def merge(
     if o is not None and not ctx.dry_run:
         _write(ctx, o, result)  # whatever happens from here on, git's text is there
     if not result.clean:
-        result = merged(sides[0], sides[1], sides[2], path=path or left, level=chosen)
+        known = merge_on_branches(path, sides[0], sides[1], sides[2], chosen)
+        result = known or merged(sides[0], sides[1], sides[2], path=path or left, level=chosen)
         if o is not None and not ctx.dry_run:
             _write(ctx, o, result)
     return _told(result, path or left, o)
