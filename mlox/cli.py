@@ -20,7 +20,7 @@ from mlox.errors import Cancelled, MloxError, UsageError
 from mlox.protocols import Emit, Event, silent
 from mlox.secret import Secret
 from mlox.values import Value, shown
-from mlox.verbs.context import Context
+from mlox.verbs.context import Context, not_shown
 from mlox.verbs.grammar import Call, Options, Program, parse
 from mlox.verbs.outermost import check_platform, keep_report
 
@@ -100,12 +100,18 @@ def _context(options: Options) -> Context:
         dry_run=options.dry_run,
         front="shell",
         emit=_emitter(options),
+        show=not_shown if options.json else _show,
         ask=_ask if somebody else None,
         read_secret=_refuse_behind_bang if in_notebook else (_ask_secret if somebody else _read_secret),
         may_reveal=not in_notebook,
         as_json=options.json,
         interactive=somebody and sys.stdout.isatty() and not options.json,
     )
+
+
+def _show(value: Value) -> None:
+    """Beside the result, which alone goes to standard output."""
+    print(shown(value, "shell", detail=True), file=sys.stderr)
 
 
 def _ask(question: str) -> str:

@@ -9,11 +9,13 @@ import shlex
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from mlox.errors import Cancelled, CommandError, MloxError, UsageError
+from mlox.values import Notice
 from mlox.verbs.context import Context
 from mlox.verbs.grammar import Call, Options, parse
 from mlox.verbs.outermost import check_platform, keep_report
@@ -22,6 +24,7 @@ from mlox_jupyter.completion import Completion
 from mlox_jupyter.displays import Displays, JsonObject
 from mlox_jupyter.inspection import Inspection
 from mlox_jupyter.kernel import ask_secret, in_kernel, in_terminal, somebody_there
+from mlox_jupyter.loaded import Loaded, note_on
 from mlox_jupyter.progress import LiveLines, PlainLines, Progress, Silence
 from mlox_jupyter.redaction import Redaction
 from mlox_jupyter.words import with_magics
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 
 WITH_A_BODY = ("plan", "up", "check")
 """The verbs that take a YAML stack; without a verb a cell is planned, which touches nothing."""
+
+CHANGES_CODE = ("add", "update", "resolve", "undo", "remove")
+"""The verbs that write modules which this kernel may have imported."""
 
 
 @magics_class
@@ -92,14 +98,17 @@ class MloxMagics(Magics):
         """What the cell gets: the value, its JSON, or, where ``use`` hands something back, that."""
         shell, arguments = self.displays.shell, call.arguments or {}
         progress = _progress(shell, call.options)
+        loaded = _loaded_code(call.options) if verb.name in CHANGES_CODE else None
         with _without_tqdm_warning() if verb.name == "use" else contextlib.nullcontext():
-            value = verb.function(_context(shell, call.options, progress, cell), **arguments)
+            value = verb.function(self._context(call.options, progress, cell), **arguments)
         if not arguments.get("detach"):
             progress.finish()
         if isinstance(value, Stream):
             _follow(shell, value)
             return None
-        if value.exit_code:
+        if loaded is not None and isinstance(value, Notice) and (note := note_on(loaded.stale(), shell)):
+            value = replace(value, lines=(*value.lines, note))
+        if value.exit_code and not value.waits:
             self.displays.show(value)
             raise CommandError(f"{verb.name} ended with exit code {value.exit_code}", hint=_why(verb, value.exit_code))
         if call.options.json:
@@ -111,6 +120,24 @@ class MloxMagics(Magics):
         if not value.text():
             self.displays.silence(value)
         return value
+
+    def _context(self, options: Options, progress: Progress, cell: str | None) -> Context:
+        shell = self.displays.shell
+        somebody = somebody_there(shell)
+        return Context(
+            folder=options.folder,
+            profile=options.profile or os.environ.get("MLOX_PROFILE") or None,
+            yes=options.yes,
+            dry_run=options.dry_run,
+            front="notebook",
+            emit=progress,
+            show=self.displays.show,
+            ask=input if somebody else None,
+            read_secret=ask_secret if somebody else None,
+            may_reveal=False,
+            as_json=options.json,
+            body=None if cell is None else _body(shell, cell),
+        )
 
 
 def _parsed(words: list[str], *, has_body: bool) -> Call:
@@ -127,21 +154,11 @@ def _parsed(words: list[str], *, has_body: bool) -> Call:
     return call
 
 
-def _context(shell: InteractiveShell, options: Options, progress: Progress, cell: str | None) -> Context:
-    somebody = somebody_there(shell)
-    return Context(
-        folder=options.folder,
-        profile=options.profile or os.environ.get("MLOX_PROFILE") or None,
-        yes=options.yes,
-        dry_run=options.dry_run,
-        front="notebook",
-        emit=progress,
-        ask=input if somebody else None,
-        read_secret=ask_secret if somebody else None,
-        may_reveal=False,
-        as_json=options.json,
-        body=None if cell is None else _body(shell, cell),
-    )
+def _loaded_code(options: Options) -> Loaded:
+    """What this kernel has imported from the workspace."""
+    from mlox.workspace import Workspace
+
+    return Loaded.below(Workspace.find(options.folder).root)
 
 
 def _body(shell: InteractiveShell, cell: str) -> Body:

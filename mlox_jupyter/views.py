@@ -9,10 +9,20 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mlox.values import Deployed, Planned, ServiceRow, Status, Table, Value, addressed, plan_rows
+from mlox.values.differences import Differences
 from mlox_jupyter.words import in_a_cell
 
 SERVICE_HEADING = ("name", "status", "server", "version", "address", "memory", "note")
 PLAN_HEADING = ("action", "service", "server", "why")
+
+HEADER_LINES = 2
+"""How many lines of a unified diff name its files."""
+COLOURS = {
+    "+": "background:rgba(46,160,67,.25)",
+    "-": "background:rgba(248,81,73,.25)",
+    "@": "opacity:.65",
+}
+"""How the lines of a unified diff look, by what each begins with."""
 
 _LEFT = 'style="text-align:left"'
 _URL = re.compile(r"https?://[^\s<>\"'()]+")
@@ -27,7 +37,9 @@ def view(value: Value, *, detail: bool) -> str:
         >>> view(Notice(("2 < 3",), {}), detail=True)
         '<div class="mlox"><div style="white-space:pre-wrap">2 &lt; 3</div></div>'
     """
-    if value.verbatim:
+    if isinstance(value, Differences):
+        parts = [_lines(value.before, detail), *map(_diff, value.files.values()), _lines(value.after, detail)]
+    elif value.verbatim:
         parts = [f"<pre>{html.escape(value.text(detail=detail))}</pre>"]
     elif isinstance(value, Status) and (value.services or value.components):
         hidden = [] if detail else [in_a_cell(f"{row.name}: {row.note}") for row in value.services if row.note]
@@ -45,6 +57,20 @@ def view(value: Value, *, detail: bool) -> str:
     else:
         parts = [_lines(value.text(detail=detail).splitlines(), detail)]
     return f'<div class="mlox">{"".join(parts)}</div>'
+
+
+def _diff(lines: Iterable[str]) -> str:
+    """A unified diff: what goes and what comes by colours that let the page's own shine through, light or dark."""
+    shown = (f"<span{_colour(number, line)}>{html.escape(line)}</span>" for number, line in enumerate(lines))
+    text = "\n".join(shown)
+    return f'<pre class="mlox-diff" style="overflow-x:auto">{text}</pre>' if text else ""
+
+
+def _colour(number: int, line: str) -> str:
+    if number < HEADER_LINES:
+        return ' style="font-weight:bold"'
+    colour = COLOURS.get(line[:1])
+    return f' style="{colour}"' if colour else ""
 
 
 def _status(status: Status, detail: bool) -> str:

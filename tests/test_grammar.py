@@ -6,6 +6,7 @@ import inspect
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,12 @@ def test_the_signature_of_a_verb_is_its_grammar(verb: Verb) -> None:
         assert not parameter.flag or parameter.flag.replace("-", "_").strip("_") == parameter.name.strip("_")
         assert (parameter.shape == "flag") == isinstance(written.default, bool)
         assert parameter.shape not in ("many", "rest") or written.default == ()
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
+def test_no_parameter_is_called_like_a_global_option(verb: Verb) -> None:
+    """Both would be kept under one name: ``folder`` would take the place of what ``-C`` says."""
+    assert not {parameter.name for parameter in verb.parameters} & {field.name for field in fields(Options)}
 
 
 @pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mlox.components.dependencies import PYPROJECT, requirements_removed, used_by_code
 from mlox.components.extending import retract
+from mlox.components.importers import Importer, importers
 from mlox.components.plan import EditPlan
 from mlox.components.records import BASE, RECORDS, Record, base_path, digest_of
 from mlox.components.state import edited_files
@@ -17,12 +18,18 @@ from mlox.journal import Edit
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A component that is about to go: the edits; which of its files go, and which stay since they were edited."""
+    """A component that is about to go: the edits; which of its files go, and which stay since they were edited.
+
+    ``dependencies`` go with it; ``used`` stay, each with a file of the user's own that imports it. ``importers`` import
+    what goes.
+    """
 
     plan: EditPlan
     removed: tuple[str, ...]
     kept: tuple[str, ...]
     dependencies: tuple[str, ...]
+    used: Mapping[str, str] = field(default_factory=dict)
+    importers: tuple[Importer, ...] = ()
 
 
 def plan_removal(tree: Tree, record: Record, others: Mapping[str, Record], *, keep: bool = False) -> Removal:
@@ -53,16 +60,19 @@ def plan_removal(tree: Tree, record: Record, others: Mapping[str, Record], *, ke
     compiled = [path for one in removed for path in _compiled(tree, one)]
     edits = [Edit(tree.at(path), None, replaces=tree.read(path)) for path in (*removed, *compiled)]
     dependencies: list[str] = []
+    used: dict[str, str] = {}
     if not keep:
         edits += retract(tree, record, others).edits
         edits += _scaffolding(tree, record, others, set(removed))
         if not kept:
-            edit, dependencies = _dependencies(tree, record, others, set(removed))
+            edit, dependencies, used = _dependencies(tree, record, others, set(removed))
             edits += edit
     edits += _records(tree, record, others)
     folders = [] if keep else [*record.folders, *{path.rpartition("/")[0] for path in compiled}]
     emptied = tuple(tree.at(folder) for folder in (*sorted(folders, key=len, reverse=True), RECORDS, BASE))
-    return Removal(EditPlan.of(tree.root, edits, emptied), removed, () if keep else kept, tuple(dependencies))
+    plan = EditPlan.of(tree.root, edits, emptied)
+    whom = importers(tree, record, plan.edits)
+    return Removal(plan, removed, () if keep else kept, tuple(dependencies), used, whom)
 
 
 def _compiled(tree: Tree, path: str) -> list[str]:
@@ -89,18 +99,25 @@ def _scaffolding(tree: Tree, record: Record, others: Mapping[str, Record], remov
 
 def _dependencies(
     tree: Tree, record: Record, others: Mapping[str, Record], removed: set[str]
-) -> tuple[list[Edit], list[str]]:
+) -> tuple[list[Edit], list[str], dict[str, str]]:
     """The files of requirements without what was written; without themselves where nothing else ever was in them.
 
-    Other components declare what they need, so what they import is no reason for a requirement to stay.
+    And which requirements go, and which stay, with a file that imports each. Other components declare what they need,
+    so what they import is no reason for a requirement to stay.
     """
+    used: dict[str, str] = {}
     all_of_them = {record.name: record, **others}
     theirs = {path for other in others.values() for path in {*other.files} - {*edited_files(tree, other, all_of_them)}}
+
+    def staying(requirements: Sequence[str]) -> Mapping[str, str]:
+        used.update(used_by_code(tree, requirements, without=removed | theirs))
+        return used
+
     edits, gone = requirements_removed(
         tree,
         record.dependencies,
         [written for other in others.values() for written in other.dependencies],
-        used=lambda requirements: used_by_code(tree, requirements, without=removed | theirs),
+        used=staying,
     )
     shared = any(PYPROJECT in other.made for other in others.values())
     if PYPROJECT in record.made and not shared:
@@ -108,7 +125,7 @@ def _dependencies(
         after = next((edit.content for edit in edits if edit.path == path), there)
         if after is not None and digest_of(after) == record.made[PYPROJECT]:
             edits = [*(edit for edit in edits if edit.path != path), Edit(path, None, replaces=there)]
-    return edits, gone
+    return edits, gone, used
 
 
 def _records(tree: Tree, record: Record, others: Mapping[str, Record]) -> list[Edit]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mlox.components.extending import changed_fragments, extend, extended, own_text, retract
+from mlox.components.importers import Importer, importers
 from mlox.components.inject import Addition, base_edits, injected
 from mlox.components.layout import Place
 from mlox.components.manifest import Template, whole_name
@@ -47,7 +48,7 @@ class Update:
     """An update that is about to be made: the edits, what will be recorded, and what becomes of each file.
 
     ``together`` is all that the project then depends on, where that changes; ``along`` are components that the new
-    version needs, and that are added with it.
+    version needs, and that are added with it. ``importers`` import what is not there any more then.
     """
 
     plan: EditPlan
@@ -55,6 +56,7 @@ class Update:
     changes: tuple[Change, ...]
     together: tuple[str, ...] = ()
     along: Addition | None = None
+    importers: tuple[Importer, ...] = ()
 
     @property
     def conflicts(self) -> tuple[Change, ...]:
@@ -127,7 +129,8 @@ def plan_update(
     edits.append(Edit(tree.at(after.path), after.to_bytes(), replaces=tree.read(after.path)))
     edits += [one.edit for result in results for one in result.followed]
     changes = tuple(change for result in results for change in result.changes)
-    return Update(EditPlan.of(tree.root, edits), after, changes, written.together)
+    plan = EditPlan.of(tree.root, edits)
+    return Update(plan, after, changes, written.together, importers=importers(tree, record, plan.edits))
 
 
 def base_text(tree: Tree, digest: str) -> bytes:

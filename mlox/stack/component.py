@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlox.components import ComponentWord
+from mlox.components.resolving import Side
 from mlox.components.updating import Change
 from mlox.components.views import View
 from mlox.protocols import Emit, silent
@@ -87,7 +88,7 @@ class Component:
     def update(self, *, options: Mapping[str, Scalar] | None = None, emit: Emit = silent) -> tuple[Change, ...]:
         """Bring it to the newest version, with what the user made of it; returns what became of each file.
 
-        What both sides changed stays as the user has it, and waits for ``mlox resolve``: a change whose ``word`` is
+        What both sides changed stays as the user has it, and waits for :meth:`resolve`: a change whose ``word`` is
         ``conflict``.
 
         Raises:
@@ -99,6 +100,42 @@ class Component:
             self.name, template, options=options_of(template, options or {}), emit=emit
         )
         return () if update is None else update.changes
+
+    def resolve(
+        self, side: Side = "mine", *, edited: Mapping[str, str] | None = None, emit: Emit = silent
+    ) -> tuple[Path, ...]:
+        """Settle what an update left open; returns the files that it was about.
+
+        Args:
+            side: whose version of what both sides changed stays, ``mine`` or ``theirs``.
+            edited: texts to take instead, by path in the workspace.
+
+        Raises:
+            UnknownNameError: the workspace does not have it. UsageError: nothing is open.
+            WorkspaceError: a text does not parse, or has markers of a merge in it; nothing was settled.
+        """
+        texts = {path: text.encode() for path, text in (edited or {}).items()}
+        resolution = Changes(self._components).resolve(self.name, side, texts, emit=emit)
+        return tuple(self._components.tree.at(file) for file in resolution.files)
+
+    def undo(self, *, emit: Emit = silent) -> str:
+        """Take the last change back, which must have been one of this component; returns what it was.
+
+        Changes lie on each other: where the last one was of another component, that one is taken back first.
+
+        Raises:
+            UsageError: there is none, or it was of another component. WorkspaceError: a file of it was edited since.
+
+        Example:
+            >>> import tempfile
+            >>> component = Component("plugin-registry", path=tempfile.mkdtemp())
+            >>> files = component.add()
+            >>> component.undo()
+            'add plugin-registry 1.0'
+            >>> component.state
+            'missing'
+        """
+        return Changes(self._components).undo(of=self.name, emit=emit).what
 
     def diff(self, view: View = "mine", *, formatting: bool = False) -> str:
         """Unified diffs: ``mine``, from what was injected to what is there; ``incoming``, to what is new; ``result``.

@@ -48,7 +48,13 @@ class Changes:
         if record.digest == template.digest and values == record.options:
             return None
         refuse_changed(record, template)
-        *needed, _ = closure(template, self.components.registries.look_up, {name: record, **others})
+        return self._merged(record, others, template, values)
+
+    def _merged(
+        self, record: Record, others: dict[str, Record], template: Template, values: Mapping[str, Scalar]
+    ) -> Update:
+        """An update, with the components that the new version needs and that are not there."""
+        *needed, _ = closure(template, self.components.registries.look_up, {record.name: record, **others})
         if not needed:
             return plan_update(self.tree, record, template, values, others)
         along = self.components.plan_along(needed, Place.of(record))
@@ -87,7 +93,7 @@ class Changes:
         if view == "incoming":
             texts = injected(template, Place.of(record), options)
             return their_edits(self.tree, record, texts, formatting=formatting)
-        return outcome(self.tree, plan_update(self.tree, record, template, options, others), formatting=formatting)
+        return outcome(self.tree, self._merged(record, others, template, options), formatting=formatting)
 
     def plan_resolution(self, name: str, side: Side, edited: Mapping[str, bytes] | None = None) -> Resolution:
         """What settling all that is open would write; see :func:`mlox.components.resolving.plan_resolution`."""
@@ -109,15 +115,15 @@ class Changes:
         self.components.finish()
         return plan_undo(self.tree)
 
-    def undo(self, *, emit: Emit = silent) -> Undo:
-        """Take the last change to a component back.
+    def undo(self, *, of: str | None = None, emit: Emit = silent) -> Undo:
+        """Take the last change to a component back; with ``of`` only where it was one of that component.
 
         Raises:
             UsageError: there is none. WorkspaceError: a file of it was changed since.
         """
-        self.plan_undo()
+        _check_of(self.plan_undo(), of)
         with self.components.alone(emit):
-            undo = self.plan_undo()
+            undo = _check_of(self.plan_undo(), of)
             self.components.stack.workspace.journal.write(undo.plan.edits, emptied=undo.plan.emptied)
             return undo
 
@@ -127,6 +133,16 @@ class Changes:
         if name not in records:
             raise UnknownNameError.among("component", name, records, where=f"{self.components.stack.name}: ")
         return records[name], {other: record for other, record in records.items() if other != name}
+
+
+def _check_of(undo: Undo, name: str | None) -> Undo:
+    """Raise a :class:`UsageError` where a change was of another component than the one that is meant."""
+    if name is not None and undo.what.split()[1] != name:
+        raise UsageError(
+            f"the last change was not of {name}: {undo.what}; nothing was taken back",
+            hint="Take that one back first: mlox undo.",
+        )
+    return undo
 
 
 def options_after(record: Record, template: Template, given: Mapping[str, Scalar]) -> dict[str, Scalar]:

@@ -22,9 +22,13 @@ StatusWord = Literal["running", "starting", "unhealthy", "stopped", "absent", "r
 
 
 class Value:
-    """A result of a verb. ``verbatim`` is set where its text is somebody else's, and nothing in it is ours to fill."""
+    """A result of a verb. ``verbatim`` is set where its text is somebody else's, and nothing in it is ours to fill.
+
+    ``waits``: all was done, and its exit code tells of what is left for a person; in a notebook that is no error.
+    """
 
     verbatim: bool = False
+    waits: bool = False
 
     def text(self, *, detail: bool = False) -> str:
         """The lines for a reader."""
@@ -213,6 +217,7 @@ class Notice(Value):
     details: tuple[str, ...] = ()
     code: int = 0
     verbatim: bool = False
+    waits: bool = False
 
     def text(self, *, detail: bool = False) -> str:
         """The lines."""

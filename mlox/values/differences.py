@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlox.values import Value
+
+if TYPE_CHECKING:
+    from mlox.components.views import FileDiff
+
+
+def differing(diffs: Iterable[FileDiff]) -> dict[str, tuple[str, ...]]:
+    """The unified diffs of those files that differ, by path."""
+    found = {one.path: one.lines() for one in diffs}
+    return {path: lines for path, lines in found.items() if lines}
 
 
 @dataclass(frozen=True, slots=True, repr=False)

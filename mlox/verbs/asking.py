@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 def confirm_diffs(ctx: Context, diffs: Iterable[FileDiff]) -> None:
     """Show what is about to be written into files of the user's own, and go on only with a yes; see ``ctx.confirm``."""
-    lines = [line for one in diffs for line in one.lines()]
-    if lines and not ctx.yes:
-        ctx.confirm("\n".join([*lines, "This is written into files that you edited."]))
+    from mlox.values.differences import Differences, differing
+
+    files = differing(diffs)
+    if files and not ctx.yes:
+        ctx.show(Differences(files))
+        ctx.confirm(f"This is written into what you edited: {', '.join(files)}.")
 
 
 def asked_for(

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 from mlox.errors import UsageError
 from mlox.protocols import Emit, silent
 from mlox.secret import Secret
-from mlox.values import Front
+from mlox.values import Front, Value
 
 if TYPE_CHECKING:
     from mlox.stack import Stack
     from mlox.verbs.body import Body
+
+
+def not_shown(_: Value) -> None:
+    """For who has no place to show anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Context:
     Attributes:
         folder: where the workspace is looked for; None is the current folder.
         yes: questions are answered with yes. ``dry_run``: nothing is changed, only told.
+        show: displays a value before the verb has ended, as what a question is about.
         ask: puts a question to a person and returns the answer; None where nobody can be asked.
         read_secret: asks a person for a secret, or reads it from standard input; None where neither is possible.
         may_reveal: whether a secret may be shown; never in a notebook.
@@ -37,6 +42,7 @@ class Context:
     dry_run: bool = False
     front: Front = "script"
     emit: Emit = silent
+    show: Callable[[Value], None] = not_shown
     ask: Callable[[str], str] | None = None
     read_secret: Callable[[str], Secret] | None = None
     may_reveal: bool = False

@@ -6,21 +6,21 @@ import os
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from mlox.errors import RequirementError, SpecError, UnknownNameError, UsageError, WorkspaceError
 from mlox.values import Notice, Value
-from mlox.values.differences import Differences
+from mlox.values.differences import Differences, differing
 from mlox.verbs.asking import confirm_diffs
+from mlox.verbs.components import assignments, told_importers
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
 
 if TYPE_CHECKING:
     from mlox.components import Record, Template
     from mlox.components.updating import Change, Update
-    from mlox.components.views import FileDiff, View
+    from mlox.components.views import View
     from mlox.stack.component_changes import Changes
 
 _TOLD = {
@@ -50,7 +50,7 @@ def diff(
     view: View = "incoming" if incoming else "result" if result else "mine"
     changes = _changes(ctx)
     template = None if view == "mine" else _newest(changes, name)
-    found = _shown(changes.diff(name, view, template, formatting=formatting))
+    found = differing(changes.diff(name, view, template, formatting=formatting))
     titles = {
         "mine": "you changed nothing in",
         "incoming": "nothing is new in",
@@ -72,7 +72,6 @@ def update(
     Your own files are shown as they will be, and asked about, before anything is written into them.
     """
     from mlox.stack import options_of
-    from mlox.verbs.components import assignments
 
     changes = _changes(ctx)
     word, _, version = (name or "").partition("@")
@@ -98,7 +97,9 @@ def update(
         lines += _told(before, planned, ctx.dry_run)
         rows.append(_row(before, planned))
     json = {"components": rows, "written": not ctx.dry_run and any(row["files"] for row in rows)}
-    return Notice(tuple(lines) or ("there are no components in this repository",), json, code=3 if open_ else 0)
+    return Notice(
+        tuple(lines) or ("there are no components in this repository",), json, code=3 if open_ else 0, waits=True
+    )
 
 
 @verb("resolve", group="components")
@@ -164,11 +165,6 @@ def _newest(changes: Changes, name: str, version: str = "") -> Template:
     return template
 
 
-def _shown(diffs: Iterable[FileDiff]) -> dict[str, tuple[str, ...]]:
-    found = {one.path: one.lines() for one in diffs}
-    return {path: lines for path, lines in found.items() if lines}
-
-
 def _ask(ctx: Context, changes: Changes, planned: Update) -> None:
     """Show what an update writes into files that the user has edited, and ask; new and untouched files need no yes."""
     from mlox.components.views import outcome
@@ -185,6 +181,7 @@ def _told(before: Record, planned: Update, dry_run: bool) -> list[str]:
     if planned.along is not None:
         lines += [f"  {one.record.name} added, since it needs that" for one in (*planned.along.along, planned.along)]
     lines += [f"  {change.path}: {_TOLD[change.word]}{_why(change)}" for change in planned.changes]
+    lines += [f"  {one}, which {'would not be' if dry_run else 'is not'} there any more" for one in planned.importers]
     if any(change.word == "conflict" for change in planned.changes):
         lines.append(f"settle it: {{mlox}} resolve {name} --mine, --theirs or --edit")
     elif any(change.word == "gone" for change in planned.changes):
@@ -212,7 +209,8 @@ def _row(before: Record, planned: Update | None) -> dict[str, Any]:
         for change in changes
     ]
     to = before.version if planned is None else planned.record.version
-    return {"name": before.name, "from": before.version, "to": to, "files": files}
+    found = told_importers(() if planned is None else planned.importers)
+    return {"name": before.name, "from": before.version, "to": to, "files": files, "importers": found}
 
 
 def _edited(ctx: Context, changes: Changes, name: str) -> dict[str, bytes]:
