@@ -17,7 +17,7 @@ PLAN_HEADING = ("action", "service", "server", "why")
 
 HEADER_LINES = 2
 """How many lines of a unified diff name its files."""
-COLOURS = {
+LOOKS = {
     "+": "background:rgba(46,160,67,.25)",
     "-": "background:rgba(248,81,73,.25)",
     "@": "opacity:.65",
@@ -61,16 +61,13 @@ def view(value: Value, *, detail: bool) -> str:
 
 def _diff(lines: Iterable[str]) -> str:
     """A unified diff: what goes and what comes by colours that let the page's own shine through, light or dark."""
-    shown = (f"<span{_colour(number, line)}>{html.escape(line)}</span>" for number, line in enumerate(lines))
-    text = "\n".join(shown)
+    text = "\n".join(_diff_line(number, line) for number, line in enumerate(lines))
     return f'<pre class="mlox-diff" style="overflow-x:auto">{text}</pre>' if text else ""
 
 
-def _colour(number: int, line: str) -> str:
-    if number < HEADER_LINES:
-        return ' style="font-weight:bold"'
-    colour = COLOURS.get(line[:1])
-    return f' style="{colour}"' if colour else ""
+def _diff_line(number: int, line: str) -> str:
+    look = "font-weight:bold" if number < HEADER_LINES else LOOKS.get(line[:1])
+    return f'<span style="{look}">{html.escape(line)}</span>' if look else html.escape(line)
 
 
 def _status(status: Status, detail: bool) -> str:
