@@ -101,7 +101,7 @@ def _below(node: ast.AST, *, guarded: bool) -> Iterator[Import]:
                 yield Import(child.module, child.level, child.lineno, guarded, names)
             else:
                 yield from (Import(name, child.level, child.lineno, guarded) for name in names)
-        elif isinstance(child, ast.Try) and any(_catches_import_error(one) for one in child.handlers):
+        elif isinstance(child, ast.Try) and any(catches_import_error(one) for one in child.handlers):
             yield from _below(ast.Module(child.body, []), guarded=True)
             rest = [statement for handler in child.handlers for statement in handler.body]
             yield from _below(ast.Module([*rest, *child.orelse, *child.finalbody], []), guarded=guarded)
@@ -109,7 +109,8 @@ def _below(node: ast.AST, *, guarded: bool) -> Iterator[Import]:
             yield from _below(child, guarded=guarded)
 
 
-def _catches_import_error(handler: ast.ExceptHandler) -> bool:
+def catches_import_error(handler: ast.ExceptHandler) -> bool:
+    """Whether the code of a ``try`` goes on by this ``except`` where an import fails."""
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     names = {getattr(one, "id", "") for one in caught}
     return handler.type is None or bool(names & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})

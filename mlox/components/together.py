@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from mlox.components.circles import refuse_circles
 from mlox.components.inject import Addition, plan_addition
 from mlox.components.layout import Place
 from mlox.components.manifest import Template
@@ -27,6 +28,7 @@ def plan_additions(
 
     Raises:
         MloxError: see :func:`plan_addition`.
+        WorkspaceError: a module could not be imported any more.
     """
     known = dict(others)
     done: list[Addition] = []
@@ -38,5 +40,7 @@ def plan_additions(
         done.append(one)
     edits = [edit for one in done for edit in one.plan.edits]
     *along, last = done
+    changed = sorted({edit.path.relative_to(tree.root).as_posix() for edit in edits})
+    refuse_circles(tree, now, place.path, changed)
     together = next((one.together for one in reversed(done) if one.together), ())
     return replace(last, plan=EditPlan.of(tree.root, edits), along=tuple(along), together=together)

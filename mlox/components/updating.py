@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from mlox.components.circles import refuse_circles
 from mlox.components.extending import changed_fragments, extend, extended, own_text, retract
 from mlox.components.importers import Importer, importers
 from mlox.components.inject import Addition, base_edits, injected
@@ -130,6 +131,8 @@ def plan_update(
     edits += [one.edit for result in results for one in result.followed]
     changes = tuple(change for result in results for change in result.changes)
     plan = EditPlan.of(tree.root, edits)
+    written_paths = (edit.path.relative_to(tree.root).as_posix() for edit in plan.edits)
+    refuse_circles(tree, tree.over(plan.edits), place.path, written_paths)
     return Update(plan, after, changes, written.together, importers=importers(tree, record, plan.edits))
 
 
