@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from mlox.specs.registry import json_schema
-from tests.component_stage import Shop, template_files
+from tests.component_stage import Shop, offer, template_files
 from tests.registry_stage import commit, publish, served
 from tests.shell_stage import Say, files
+from tests.test_registries import GREETING, acme, versions
 
 
 def test_a_component_is_begun_looked_over_and_published(demo: Say, isolated: Path) -> None:
@@ -170,3 +171,18 @@ def test_a_component_is_tried_out_in_an_environment_of_its_own(demo: Say, isolat
     assert "No module named 'packaging'" in tried.out
     assert [line.split()[0] for line in tried.out.splitlines()[:4]] == ["ok", "ok", "failed", "skipped"]
     assert files(isolated, data_home).keys() == before.keys()
+
+
+def test_an_update_goes_to_the_named_version_of_the_named_registry(shop: Shop, say: Say) -> None:
+    components = acme(shop, versions("1.0"))
+    components.add(components.template(GREETING))
+    offer(shop.root, template_files("other"), "other")
+    shop.add("other", to="src/other")
+    acme(shop, versions("3.0", "2.0", "1.0"))
+    offer(shop.root, template_files("other", version="9.0"), "other")
+    here = ("-C", str(shop.root), "-y", "update")
+    assert f"{GREETING} 1.0 → 3.0" in say(*here, GREETING).out
+    assert f"{GREETING} 3.0 → 2.0" in say(*here, f"{GREETING}@2.0").out
+    said = say(*here, f"{GREETING}@4.0")
+    assert (said.code, f"there is no {GREETING} 4.0" in said.err) == (2, True), said.err
+    assert components.added()["other"].version == "1.0"

@@ -49,7 +49,7 @@ def diff(
         raise UsageError("--incoming and --result are two views", hint="Ask for one of them.")
     view: View = "incoming" if incoming else "result" if result else "mine"
     changes = _changes(ctx)
-    template = None if view == "mine" else _newest(changes, name)
+    template = None if view == "mine" else _offered(changes, name)
     found = differing(changes.diff(name, view, template, formatting=formatting))
     titles = {
         "mine": "you changed nothing in",
@@ -67,14 +67,15 @@ def update(
     *,
     set_: Annotated[tuple[str, ...], "an option, NAME=VALUE; can be repeated"] = (),
 ) -> Value:
-    """Bring a component to its newest version; your edits stay, and what both sides changed is left to you.
+    """Bring a component to its newest version, or the named one; your edits stay, what both changed is left to you.
 
     Your own files are shown as they will be, and asked about, before anything is written into them.
     """
+    from mlox.specs.naming import split_version
     from mlox.stack import options_of
 
     changes = _changes(ctx)
-    word, _, version = (name or "").partition("@")
+    word, version, exact = split_version(name or "")
     chosen = [word] if word else sorted(changes.components.added())
     if set_ and not word:
         raise UsageError("--set needs the name of a component", hint="For example: mlox update NAME --set NAME=VALUE.")
@@ -82,7 +83,7 @@ def update(
     rows: list[dict[str, Any]] = []
     open_ = 0
     for one in chosen:
-        template = _newest(changes, one, version)
+        template = _offered(changes, one, version if exact else None)
         options = options_of(template, assignments(set_))
         before = changes.components.added()[one]
         planned = changes.plan_update(one, template, options=options)
@@ -148,21 +149,20 @@ def _changes(ctx: Context) -> Changes:
     return Changes(Components(ctx.stack()))
 
 
-def _newest(changes: Changes, name: str, version: str = "") -> Template:
+def _offered(changes: Changes, name: str, version: str | None = None) -> Template:
     """What a registry has of a component of this repository, in one version or its newest."""
     added = changes.components.added()
     if name not in added:
         raise UnknownNameError.among("component", name, added, where=f"{changes.components.stack.name}: ")
     try:
-        template = changes.components.template(name)
+        return changes.components.template(name, version)
     except (UnknownNameError, SpecError, WorkspaceError) as error:
+        if version is not None and isinstance(error, UnknownNameError):
+            raise
         raise RequirementError(
             f"{name} came from {added[name].source}, which does not have it any more: {error.problem}",
             hint=f"Your code is whole. See what you changed: mlox diff {name}.",
         ) from error
-    if version and version != template.spec.version:
-        raise UsageError(f"there is no {name} {version}", hint=f"There is: {template.spec.version}.")
-    return template
 
 
 def _ask(ctx: Context, changes: Changes, planned: Update) -> None:
