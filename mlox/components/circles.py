@@ -39,7 +39,7 @@ def refuse_circles(before: Tree, after: Tree, root: str, changed: Iterable[str])
     Raises:
         WorkspaceError: the problem names the circle.
     """
-    modules = sorted(name for path in changed if (name := _module_of(path, root)))
+    modules = sorted(name for path in changed if (name := module_of(path, root)))
     found = circles(after, root, modules)
     if found:
         known = {
@@ -174,8 +174,8 @@ def _in_circles(edges: set[tuple[str, str]]) -> set[str]:
     return {start for start, _ in edges}
 
 
-def _module_of(path: str, root: str) -> str:
-    """The dotted name of a file; empty where it is no module on the path."""
+def module_of(path: str, root: str) -> str:
+    """The dotted name of a file below ``root``; empty where it is no module on the path."""
     if not path.endswith(".py") or (root and not path.startswith(f"{root}/")):
         return ""
     parts = path.removeprefix(f"{root}/" if root else "").removesuffix(".py").removesuffix("/__init__").split("/")

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from mlox.components.dependencies import PYPROJECT, requirements_removed, used_by_code
 from mlox.components.extending import retract
-from mlox.components.importers import Importer, importers
+from mlox.components.layout import Place
 from mlox.components.plan import EditPlan
 from mlox.components.records import BASE, RECORDS, Record, base_path, digest_of
 from mlox.components.state import edited_files
 from mlox.components.tree import Tree
+from mlox.components.uses import Use, left_uses
 from mlox.errors import WorkspaceError
 from mlox.journal import Edit
 
@@ -20,16 +21,16 @@ from mlox.journal import Edit
 class Removal:
     """A component that is about to go: the edits; which of its files go, and which stay since they were edited.
 
-    ``dependencies`` go with it; ``used`` stay, each with a file of the user's own that imports it. ``importers`` import
-    what goes.
+    ``dependencies`` go with it; ``needed`` stay, each with a file of the user's own that imports it. ``uses`` are the
+    places that name what goes.
     """
 
     plan: EditPlan
     removed: tuple[str, ...]
     kept: tuple[str, ...]
     dependencies: tuple[str, ...]
-    used: Mapping[str, str] = field(default_factory=dict)
-    importers: tuple[Importer, ...] = ()
+    needed: Mapping[str, str] = field(default_factory=dict)
+    uses: tuple[Use, ...] = ()
 
 
 def plan_removal(tree: Tree, record: Record, others: Mapping[str, Record], *, keep: bool = False) -> Removal:
@@ -60,19 +61,19 @@ def plan_removal(tree: Tree, record: Record, others: Mapping[str, Record], *, ke
     compiled = [path for one in removed for path in _compiled(tree, one)]
     edits = [Edit(tree.at(path), None, replaces=tree.read(path)) for path in (*removed, *compiled)]
     dependencies: list[str] = []
-    used: dict[str, str] = {}
+    needed: dict[str, str] = {}
     if not keep:
         edits += retract(tree, record, others).edits
         edits += _scaffolding(tree, record, others, set(removed))
         if not kept:
-            edit, dependencies, used = _dependencies(tree, record, others, set(removed))
+            edit, dependencies, needed = _dependencies(tree, record, others, set(removed))
             edits += edit
     edits += _records(tree, record, others)
     folders = [] if keep else [*record.folders, *{path.rpartition("/")[0] for path in compiled}]
     emptied = tuple(tree.at(folder) for folder in (*sorted(folders, key=len, reverse=True), RECORDS, BASE))
     plan = EditPlan.of(tree.root, edits, emptied)
-    whom = importers(tree, record, plan.edits)
-    return Removal(plan, removed, () if keep else kept, tuple(dependencies), used, whom)
+    uses = left_uses(tree, plan, Place.of(record).path)
+    return Removal(plan, removed, () if keep else kept, tuple(dependencies), needed, uses)
 
 
 def _compiled(tree: Tree, path: str) -> list[str]:
@@ -105,13 +106,13 @@ def _dependencies(
     And which requirements go, and which stay, with a file that imports each. Other components declare what they need,
     so what they import is no reason for a requirement to stay.
     """
-    used: dict[str, str] = {}
+    needed: dict[str, str] = {}
     all_of_them = {record.name: record, **others}
     theirs = {path for other in others.values() for path in {*other.files} - {*edited_files(tree, other, all_of_them)}}
 
     def staying(requirements: Sequence[str]) -> Mapping[str, str]:
-        used.update(used_by_code(tree, requirements, without=removed | theirs))
-        return used
+        needed.update(used_by_code(tree, requirements, without=removed | theirs))
+        return needed
 
     edits, gone = requirements_removed(
         tree,
@@ -125,7 +126,7 @@ def _dependencies(
         after = next((edit.content for edit in edits if edit.path == path), there)
         if after is not None and digest_of(after) == record.made[PYPROJECT]:
             edits = [*(edit for edit in edits if edit.path != path), Edit(path, None, replaces=there)]
-    return edits, gone, used
+    return edits, gone, needed
 
 
 def _records(tree: Tree, record: Record, others: Mapping[str, Record]) -> list[Edit]:

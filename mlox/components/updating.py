@@ -8,7 +8,6 @@ from typing import Literal
 
 from mlox.components.circles import refuse_circles
 from mlox.components.extending import changed_fragments, extend, extended, own_text, retract
-from mlox.components.importers import Importer, importers
 from mlox.components.inject import Addition, base_edits, injected
 from mlox.components.layout import Place
 from mlox.components.manifest import Template, whole_name
@@ -21,6 +20,7 @@ from mlox.components.screening import check_parses
 from mlox.components.shapes import Shape
 from mlox.components.splitting import Followed, Split, follow
 from mlox.components.tree import Tree
+from mlox.components.uses import Use, left_uses
 from mlox.errors import SpecError
 from mlox.journal import Edit
 from mlox.specs.model import Scalar
@@ -49,7 +49,7 @@ class Update:
     """An update that is about to be made: the edits, what will be recorded, and what becomes of each file.
 
     ``together`` is all that the project then depends on, where that changes; ``along`` are components that the new
-    version needs, and that are added with it. ``importers`` import what is not there any more then.
+    version needs, and that are added with it; ``uses`` are places that name what a file has no more.
     """
 
     plan: EditPlan
@@ -57,7 +57,7 @@ class Update:
     changes: tuple[Change, ...]
     together: tuple[str, ...] = ()
     along: Addition | None = None
-    importers: tuple[Importer, ...] = ()
+    uses: tuple[Use, ...] = ()
 
     @property
     def conflicts(self) -> tuple[Change, ...]:
@@ -133,7 +133,8 @@ def plan_update(
     plan = EditPlan.of(tree.root, edits)
     written_paths = (edit.path.relative_to(tree.root).as_posix() for edit in plan.edits)
     refuse_circles(tree, tree.over(plan.edits), place.path, written_paths)
-    return Update(plan, after, changes, written.together, importers=importers(tree, record, plan.edits))
+    uses = left_uses(tree, plan, place.path)
+    return Update(plan, after, changes, written.together, uses=uses)
 
 
 def base_text(tree: Tree, digest: str) -> bytes:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mlox.components import Record, Removal, Template
-    from mlox.components.importers import Importer
     from mlox.stack import Components
 
 
@@ -73,8 +72,8 @@ def remove_component(ctx: Context, name: str, *, keep: bool) -> Value:
         "files": list(removal.removed),
         "kept": list(removal.kept),
         "dependencies": list(removal.dependencies),
-        "used": [{"requirement": one, "file": path} for one, path in sorted(removal.used.items())],
-        "importers": told_importers(removal.importers),
+        "needed": [{"requirement": one, "file": path} for one, path in sorted(removal.needed.items())],
+        "uses": [use.to_json() for use in removal.uses],
         "edits": removal.plan.to_json(),
     }
     return Notice(tuple(_removed(record, removal, keep, ctx.dry_run)), json, code=3 if removal.kept else 0, waits=True)
@@ -148,16 +147,11 @@ def _removed(record: Record, removal: Removal, keep: bool, dry_run: bool) -> lis
     lines += [f"out of {written_into([record])}: {gone}"] if gone else []
     lines += [
         f"stays in {written_into([record])}: {one}, since {path} imports it"
-        for one, path in sorted(removal.used.items())
+        for one, path in sorted(removal.needed.items())
     ]
     lines += [f"kept, since you edited it: {path}" for path in removal.kept]
-    lines += [f"{one}, which {'would be' if dry_run else 'is'} gone" for one in removal.importers]
+    lines += [f"still named in: {use}" for use in removal.uses]
     return lines
-
-
-def told_importers(found: Iterable[Importer]) -> list[dict[str, str]]:
-    """Who imports what goes, for the JSON."""
-    return [{"file": one.path, "place": one.place, "name": one.name} for one in found]
 
 
 def written_into(records: Iterable[Record]) -> str:

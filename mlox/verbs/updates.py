@@ -13,7 +13,7 @@ from mlox.errors import RequirementError, SpecError, UnknownNameError, UsageErro
 from mlox.values import Notice, Value
 from mlox.values.differences import Differences, differing
 from mlox.verbs.asking import confirm_diffs
-from mlox.verbs.components import assignments, told_importers
+from mlox.verbs.components import assignments
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
 
@@ -181,7 +181,7 @@ def _told(before: Record, planned: Update, dry_run: bool) -> list[str]:
     if planned.along is not None:
         lines += [f"  {one.record.name} added, since it needs that" for one in (*planned.along.along, planned.along)]
     lines += [f"  {change.path}: {_TOLD[change.word]}{_why(change)}" for change in planned.changes]
-    lines += [f"  {one}, which {'would not be' if dry_run else 'is not'} there any more" for one in planned.importers]
+    lines += [f"  still named in: {use}" for use in planned.uses]
     if any(change.word == "conflict" for change in planned.changes):
         lines.append(f"settle it: {{mlox}} resolve {name} --mine, --theirs or --edit")
     elif any(change.word == "gone" for change in planned.changes):
@@ -196,7 +196,7 @@ def _why(change: Change) -> str:
 
 
 def _row(before: Record, planned: Update | None) -> dict[str, Any]:
-    """One component of the JSON: from which version to which, and what became of each file."""
+    """One component of the JSON: from which version to which, what became of each file, and who names what is gone."""
     changes = () if planned is None else planned.changes
     files = [
         {
@@ -209,8 +209,8 @@ def _row(before: Record, planned: Update | None) -> dict[str, Any]:
         for change in changes
     ]
     to = before.version if planned is None else planned.record.version
-    found = told_importers(() if planned is None else planned.importers)
-    return {"name": before.name, "from": before.version, "to": to, "files": files, "importers": found}
+    uses = [] if planned is None else [use.to_json() for use in planned.uses]
+    return {"name": before.name, "from": before.version, "to": to, "files": files, "uses": uses}
 
 
 def _edited(ctx: Context, changes: Changes, name: str) -> dict[str, bytes]:
