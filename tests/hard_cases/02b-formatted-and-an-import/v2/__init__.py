@@ -1,0 +1,9 @@
+from os import path
+import json
+import sys
+import logging
+
+def load(name):
+    logging.info('loads %s', name)
+    return json.loads(path.basename(name))
+def main(): return load(sys.argv[1])

@@ -1,0 +1,5 @@
+from os import path
+import json
+import sys
+
+print(json, sys, path)

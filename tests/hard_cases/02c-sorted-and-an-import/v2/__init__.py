@@ -1,0 +1,7 @@
+from os import path
+import json
+import sys
+import logging
+
+print(json, sys, path)
+logging.info("here")

@@ -1,0 +1,11 @@
+MINE = 1
+
+
+def load(path):
+    return {"path": path}
+
+
+def save(path, row):
+    if not row:
+        raise ValueError("no row")
+    return {"path": path, "row": row}

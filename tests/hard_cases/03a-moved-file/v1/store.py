@@ -1,0 +1,6 @@
+def load(path):
+    return {"path": path}
+
+
+def save(path, row):
+    return {"path": path, "row": row}

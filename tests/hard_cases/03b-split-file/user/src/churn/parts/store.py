@@ -1,0 +1,7 @@
+from churn.writing import save
+
+__all__ = ["load", "save"]
+
+
+def load(path):
+    return {"path": path}

@@ -1,0 +1,2 @@
+def save(path, row):
+    return {"path": path, "row": row}

@@ -1,0 +1,3 @@
+class Writer:
+    def save(self, path, row):
+        self.rows = [path, row]

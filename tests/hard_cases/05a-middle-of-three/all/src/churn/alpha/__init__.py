@@ -1,0 +1,2 @@
+def alpha(app):
+    app.append("alpha")

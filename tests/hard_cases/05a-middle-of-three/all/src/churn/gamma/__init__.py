@@ -1,0 +1,2 @@
+def gamma(app):
+    app.append("gamma")

@@ -1,0 +1,19 @@
+"""What serves."""
+
+import json
+
+from churn.alpha import alpha
+from churn.beta import beta
+from churn.gamma import gamma
+
+app = []
+
+alpha(json.loads("[]") or app)
+
+beta(json.loads("[]") or app)
+
+gamma(app)
+
+
+if __name__ == "__main__":
+    print(app)

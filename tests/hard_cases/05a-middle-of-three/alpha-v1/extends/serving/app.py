@@ -1,0 +1,6 @@
+import json
+
+from project.alpha import alpha
+from project.serving.app import app
+
+alpha(json.loads("[]") or app)

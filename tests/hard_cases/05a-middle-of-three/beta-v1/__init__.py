@@ -1,0 +1,2 @@
+def beta(app):
+    app.append("beta")

@@ -1,0 +1,6 @@
+import json
+
+from project.beta import beta
+from project.serving.app import app
+
+beta(json.loads("[]") or app)

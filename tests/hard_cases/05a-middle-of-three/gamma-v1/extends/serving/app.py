@@ -1,0 +1,4 @@
+from project.gamma import gamma
+from project.serving.app import app
+
+gamma(app)

@@ -1,0 +1,7 @@
+"""What serves."""
+
+app = []
+
+
+if __name__ == "__main__":
+    print(app)

@@ -1,0 +1,5 @@
+import json
+
+from project.serving.app import app
+
+app.append(json.loads("2"))

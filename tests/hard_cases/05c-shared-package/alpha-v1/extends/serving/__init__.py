@@ -1,0 +1,1 @@
+from project.alpha import alpha as alpha

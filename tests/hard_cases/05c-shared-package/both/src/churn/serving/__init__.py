@@ -1,0 +1,7 @@
+"""Serving, and what is ours."""
+
+from churn.alpha import alpha as alpha
+from churn.beta import beta as beta
+
+NAME = "serving"
+OURS = 1  # of the user

@@ -1,0 +1,3 @@
+"""Serving."""
+
+NAME = "serving"

@@ -1,0 +1,3 @@
+from churn.parts.config import Config, app, main
+
+__all__ = ["Config", "app", "main"]

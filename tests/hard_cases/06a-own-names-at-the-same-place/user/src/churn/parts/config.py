@@ -1,0 +1,9 @@
+class Config:
+    mine = 1
+
+
+def main():
+    return Config()
+
+
+app = main()

@@ -1,0 +1,6 @@
+class Config:
+    limit: int = 3
+
+
+def main():
+    return Config()

@@ -1,0 +1,10 @@
+def load(path):
+    return path
+
+
+class Config:
+    mine = 1
+
+
+def main():
+    return "mine"

@@ -1,0 +1,10 @@
+def load(path):
+    return path
+
+
+class Config:
+    limit: int = 3
+
+
+def main():
+    return Config()

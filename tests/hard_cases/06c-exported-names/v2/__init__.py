@@ -1,0 +1,4 @@
+from .numbers import *
+from .words import one, three
+
+__all__ = ["one", "two", "three"]

@@ -1,0 +1,17 @@
+from typing import overload
+
+
+@overload
+def read(value: int) -> int: ...
+
+
+@overload
+def read(value: bytes) -> bytes: ...
+
+
+@overload
+def read(value: str) -> str: ...
+
+
+def read(value, *, strict=False):
+    return value

@@ -1,0 +1,21 @@
+from functools import singledispatch
+
+
+@singledispatch
+def show(value):
+    return "?"
+
+
+@show.register
+def _(value: int):
+    return f"int {value}"
+
+
+@show.register
+def _(value: str):
+    return f"str {value}"
+
+
+@show.register
+def _(value: bytes):
+    return "bytes"

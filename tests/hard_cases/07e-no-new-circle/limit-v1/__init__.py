@@ -1,0 +1,5 @@
+from project.serving import Problem
+
+
+def limit(app):
+    app.append(Problem)

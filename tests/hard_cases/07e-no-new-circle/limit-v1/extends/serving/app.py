@@ -1,0 +1,4 @@
+from project.limit import limit
+from project.serving.app import app
+
+limit(app)

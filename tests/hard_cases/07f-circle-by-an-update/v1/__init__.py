@@ -1,0 +1,2 @@
+def load(value):
+    return value

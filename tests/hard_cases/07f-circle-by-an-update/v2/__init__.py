@@ -1,0 +1,5 @@
+from .limits import LIMIT
+
+
+def load(value):
+    return min(value, LIMIT)

@@ -1,0 +1,6 @@
+class Store:
+    limit = 1
+
+
+def main():
+    return Store()

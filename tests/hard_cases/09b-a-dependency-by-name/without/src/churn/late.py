@@ -1,0 +1,3 @@
+import importlib
+
+yaml = importlib.import_module('yaml')

@@ -1,0 +1,5 @@
+from src.parts.store import LIMIT
+
+
+def test_limit():
+    assert LIMIT

@@ -1,0 +1,5 @@
+from churn.parts.store import LIMIT
+
+
+def test_limit():
+    assert LIMIT

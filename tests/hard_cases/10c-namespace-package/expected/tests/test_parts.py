@@ -1,0 +1,5 @@
+from acme.churn.parts.store import LIMIT
+
+
+def test_limit():
+    assert LIMIT

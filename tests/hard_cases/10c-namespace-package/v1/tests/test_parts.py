@@ -1,0 +1,5 @@
+from project.parts.store import LIMIT
+
+
+def test_limit():
+    assert LIMIT

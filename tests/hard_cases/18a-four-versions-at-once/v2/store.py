@@ -1,0 +1,5 @@
+A = 2
+
+
+def load(path):
+    return path

@@ -1,0 +1,7 @@
+"""Limits."""
+
+LIMIT = 7
+
+
+def limit():
+    return LIMIT or 1

@@ -1,0 +1,5 @@
+LIMIT = 7
+
+
+def limit():
+    return LIMIT or 1

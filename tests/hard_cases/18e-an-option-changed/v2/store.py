@@ -1,0 +1,7 @@
+"""Limits."""
+
+LIMIT = 5
+
+
+def limit():
+    return LIMIT

@@ -1,0 +1,5 @@
+def load(path):
+    return {
+        "path": path,
+        "rows": 1,
+    }
