@@ -12,6 +12,7 @@ from mlox.components.manifest import Template
 from mlox.components.plan import EditPlan
 from mlox.components.records import Record
 from mlox.components.tree import Tree
+from mlox.components.twins import refuse_twins
 from mlox.specs.model import Scalar
 
 
@@ -28,7 +29,7 @@ def plan_additions(
 
     Raises:
         MloxError: see :func:`plan_addition`.
-        WorkspaceError: a module could not be imported any more.
+        WorkspaceError: a module could not be imported any more, or a new file is one with another on some systems.
     """
     known = dict(others)
     done: list[Addition] = []
@@ -40,6 +41,7 @@ def plan_additions(
         done.append(one)
     edits = [edit for one in done for edit in one.plan.edits]
     *along, last = done
+    refuse_twins(tree, edits)
     changed = sorted({edit.path.relative_to(tree.root).as_posix() for edit in edits})
     refuse_circles(tree, now, place.path, changed)
     together = next((one.together for one in reversed(done) if one.together), ())

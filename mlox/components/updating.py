@@ -20,6 +20,7 @@ from mlox.components.screening import check_parses
 from mlox.components.shapes import Shape
 from mlox.components.splitting import Followed, Split, follow
 from mlox.components.tree import Tree
+from mlox.components.twins import refuse_twins
 from mlox.components.uses import Use, left_uses
 from mlox.errors import SpecError
 from mlox.journal import Edit
@@ -131,6 +132,7 @@ def plan_update(
     edits += [one.edit for result in results for one in result.followed]
     changes = tuple(change for result in results for change in result.changes)
     plan = EditPlan.of(tree.root, edits)
+    refuse_twins(tree, plan.edits)
     written_paths = (edit.path.relative_to(tree.root).as_posix() for edit in plan.edits)
     refuse_circles(tree, tree.over(plan.edits), place.path, written_paths)
     uses = left_uses(tree, plan, place.path)
