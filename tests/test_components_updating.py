@@ -251,6 +251,20 @@ def test_a_base_that_was_damaged_is_told(shop: Shop) -> None:
         shop.update()
 
 
+@pytest.mark.slow
+def test_a_file_of_twenty_thousand_lines_is_merged(shop: Shop) -> None:
+    many = "".join(f"\n\ndef say_{number}() -> str:\n    return '{number}'\n" for number in range(5_000))
+    base = WORDS + b"\n\nLOW = 1\nHIGH = 2\n" + many.encode()
+    assert base.count(b"\n") > 20_000
+    newer(shop, base, version="1.0")
+    shop.add()
+    shop.put(WORDS_PATH, base.replace(b"LOW = 1", b"LOW = 0").replace(b"'4999'", b"'last'"))
+    newer(shop, base.replace(b"HIGH = 2", b"HIGH = 3").replace(b"'2000'", b"'middle'"))
+    assert told(shop.update()) == {WORDS_PATH: "merged"}
+    expected = base.replace(b"LOW = 1\nHIGH = 2", b"LOW = 0\nHIGH = 3").replace(b"'4999'", b"'last'")
+    assert shop.read(WORDS_PATH).encode() == expected.replace(b"'2000'", b"'middle'")
+
+
 def test_the_same_version_with_another_text_is_refused(shop: Shop) -> None:
     shop.add()
     newer(shop, version="1.0")
