@@ -81,6 +81,13 @@ def _reached(files: Mapping[str, str], module: str) -> bool:
     return bool(files[path])
 
 
+def test_what_cannot_be_read_imports_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("from .. import x\nfrom . import y\nimport b, c\nz = 1\n")
+    (tmp_path / "b.py").write_text("from a import (\n")
+    (tmp_path / "c.py").symlink_to("a.py")
+    assert circles(Tree(tmp_path), "", ["a", "nowhere.at.all"]) == []
+
+
 def test_adding_refuses_what_would_not_import_and_writes_nothing(tmp_path: Path) -> None:
     root = tmp_path / "churn"
     root.mkdir()

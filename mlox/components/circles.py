@@ -84,8 +84,8 @@ class _Imports:
     guarded: int = 0
 
     def load(self, module: str) -> None:
-        """Import a module, and the packages that it is in before it."""
-        parts = module.split(".")
+        """Import a module, and the packages that it is in before it; none where an import leads out of them."""
+        parts = module.split(".") if module else []
         for length in range(1, len(parts) + 1):
             name = ".".join(parts[:length])
             path, body = self._source(name)

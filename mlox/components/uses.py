@@ -19,7 +19,7 @@ from mlox.components.search import files
 from mlox.components.tree import Tree
 from mlox.errors import WorkspaceError
 
-SETTINGS = (".yaml", ".yml", ".toml", ".cfg", ".ini", ".json")
+SETTINGS = (".yaml", ".yml", ".toml", ".cfg", ".ini")
 MAX_USES = 50
 UNREAD = (SyntaxError, ValueError, RecursionError, MemoryError)
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:[.:][A-Za-z_]\w*)+")
