@@ -37,11 +37,15 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The base and the new text without the definitions that lie elsewhere, and what becomes of those."""
+    """The base and the new text without the definitions that lie elsewhere, and what becomes of those.
+
+    ``doubtful`` are those that upstream changed and that could be any of several in the user's file.
+    """
 
     base: bytes
     theirs: bytes
     followed: tuple[Followed, ...] = ()
+    doubtful: tuple[str, ...] = ()
 
 
 def follow(tree: Tree, texts: tuple[bytes, bytes, bytes], known: Collection[str]) -> Split:
@@ -55,18 +59,22 @@ def follow(tree: Tree, texts: tuple[bytes, bytes, bytes], known: Collection[str]
         known: the files of components, which are merged by themselves; a definition is looked for in other files.
     """
     base, mine, theirs = texts
-    split = Split(base, theirs)
-    for name in _left(base, mine, theirs):
+    gone = _gone(base, mine, theirs)
+    split = Split(base, theirs, doubtful=tuple(name for name in gone if _copies(base, mine, name) > 1))
+    for name in gone:
+        if _renamed(base, mine, name):
+            continue
         found = _found(tree.over(one.edit for one in split.followed), name, base, known)
         if found is None:
             continue
         followed = _merged(tree.over(one.edit for one in split.followed), name, found, (base, theirs))
         if followed is not None:
-            split = Split(_without(split.base, name), _without(split.theirs, name), (*split.followed, followed))
+            rest = _without(split.base, name), _without(split.theirs, name)
+            split = Split(*rest, (*split.followed, followed), split.doubtful)
     return split
 
 
-def _left(base: bytes, mine: bytes, theirs: bytes) -> list[str]:
+def _gone(base: bytes, mine: bytes, theirs: bytes) -> list[str]:
     """The definitions of the module that upstream changed, and that the user's file has no more."""
     was, comes, there = definitions(base), definitions(theirs), definitions(mine)
     try:
@@ -74,8 +82,15 @@ def _left(base: bytes, mine: bytes, theirs: bytes) -> list[str]:
     except UNREAD:
         return []
     once = [name for name in names if names.count(name) == 1 and f"{name}#2" not in comes]
-    gone = [name for name in once if name not in there and name in comes and comes[name] != was[name]]
-    return [name for name in gone if not _renamed(base, mine, name)]
+    return [name for name in once if name not in there and name in comes and comes[name] != was[name]]
+
+
+def _copies(base: bytes, mine: bytes, name: str) -> int:
+    """How many definitions of the user's file are what one was, under names that it did not have."""
+    was, known = _node(base, name), definitions(base)
+    others = [node for node in ast.parse(mine).body if isinstance(node, Definition) and node.name not in known]
+    alike = [one for one in others if was is not None and type(one) is type(was)]
+    return sum(was is not None and meaning(one.body) == meaning(was.body) for one in alike)
 
 
 def _renamed(base: bytes, mine: bytes, name: str) -> bool:

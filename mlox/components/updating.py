@@ -223,16 +223,18 @@ def _merged(
     shape = Shape.of(mine)
     merged = merge(split.base, shape.plain(mine), split.theirs, path=target)
     change = replace(change, applied=merged.applied)
-    if merged.clean:
+    if merged.clean and not split.doubtful:
         return _Result(_move(tree, at, target, mine, shape.like(merged.text)), target, fresh, change)
-    text = mine if merged.kept is None else shape.like(merged.kept)
-    left = Unresolved(base=digest_of(base), keys=[conflict.key for conflict in merged.conflicts])
+    text = mine if merged.kept is None or split.doubtful else shape.like(merged.kept)
+    doubts = (Conflict(f"def {name}", "several definitions could be it") for name in split.doubtful)
+    conflicts = (*merged.conflicts, *doubts)
+    left = Unresolved(base=digest_of(base), keys=[conflict.key for conflict in conflicts])
     shown = incoming_path(record.name, target)
     return _Result(
         (*_move(tree, at, target, mine, text), Edit(tree.at(shown), theirs, replaces=tree.read(shown))),
         target,
         fresh.model_copy(update={"unresolved": left}),
-        replace(change, word="conflict", conflicts=merged.conflicts),
+        replace(change, word="conflict", conflicts=conflicts),
     )
 
 
