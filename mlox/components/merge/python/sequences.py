@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 
+LONG = 2000
+"""From here on, what stands there over and over is no landmark: looking for the best match takes too long."""
 Edit = tuple[int, int, int, int]
 """A range of the base that a side replaced, and the range of the side that stands there: half open, from 0."""
 
@@ -22,7 +24,8 @@ def edits(base: Sequence[str], side: Sequence[str]) -> list[Edit]:
     end = 0
     while end < shorter - start and base[-1 - end] == side[-1 - end]:
         end += 1
-    inner = SequenceMatcher(None, base[start : len(base) - end], side[start : len(side) - end], autojunk=False)
+    changed = base[start : len(base) - end], side[start : len(side) - end]
+    inner = SequenceMatcher(None, *changed, autojunk=len(changed[1]) > LONG)
     return [
         (b0 + start, b1 + start, s0 + start, s1 + start)
         for tag, b0, b1, s0, s1 in inner.get_opcodes()
