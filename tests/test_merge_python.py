@@ -100,6 +100,10 @@ CONFLICTS = {
         [("LIMIT = 3\nNAMES", "NAMES")],
         [('NAMES = ["a", "b"]', 'NAMES = ["a", "b", LIMIT]')],
     ),
+    "one side renames what the other begins to use": (
+        [("def save(path, rows)", "def keep(path, rows)"), ("LIMIT = 3", "LIMIT = 4")],
+        [('NAMES = ["a", "b"]', 'NAMES = ["a", save]')],
+    ),
 }
 
 
@@ -109,6 +113,20 @@ def test_what_both_changed_is_left(case: str) -> None:
     got = merged(BASE, edited(*mine), edited(*theirs))
     assert not got.clean
     assert got.text.count("<<<<<<< mine") == got.text.count(">>>>>>> theirs") >= 1
+
+
+UNUSED = {
+    "a local": "def f(a):\n    b = a\n    x = b\n    y = b\n    return x, y\n",
+    "an import": "import b\n\nx = b\ny = b\n",
+    "an import in a function": "def f():\n    import b\n\n    x = b\n    y = b\n    return x, y\n",
+}
+
+
+@pytest.mark.parametrize("case", UNUSED)
+def test_what_would_be_there_for_nothing_any_more_is_left(case: str) -> None:
+    base = UNUSED[case]
+    assert merged(base, base.replace("x = b", "x = 1"), base.replace("y = b", "y = b.c")).clean
+    assert not merged(base, base.replace("x = b", "x = 1"), base.replace("y = b", "y = 2")).clean
 
 
 def test_one_side_formatted_and_the_other_changed() -> None:

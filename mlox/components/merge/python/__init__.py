@@ -13,6 +13,7 @@ from mlox.components.merge.python.imports import missed
 from mlox.components.merge.python.items import items_of
 from mlox.components.merge.python.nets import caught, readable
 from mlox.components.merge.python.notes import Notes
+from mlox.components.merge.python.rules import surely
 from mlox.components.merge.python.source import NOT_PYTHON, Source, read, written
 
 __all__ = ["merge_python"]
@@ -29,8 +30,10 @@ def merge_python(base: str, left: str, right: str, level: Level) -> MergeResult 
         was, mine, theirs = (read(text) for text in (base, left, right))
         if {(was.bom, was.encoding), (theirs.bom, theirs.encoding)} != {(mine.bom, mine.encoding)}:
             return None
-        text, notes = _merged(was, mine, theirs, level)
-        if not notes.conflicts and caught(text, mine, theirs):
+        text, notes = _merged(was, mine, theirs)
+        if not notes.conflicts and caught(text, mine, theirs, notes.renamed):
+            return None
+        if level == "strict" and not surely(notes.applied):
             return None
         text, conflicts = notes.finished(text)
         if conflicts and not all(readable(text, side) for side in ("mine", "theirs")):
@@ -40,14 +43,14 @@ def merge_python(base: str, left: str, right: str, level: Level) -> MergeResult 
         return None
 
 
-def _merged(was: Source, mine: Source, theirs: Source, level: Level) -> tuple[str, Notes]:
+def _merged(was: Source, mine: Source, theirs: Source) -> tuple[str, Notes]:
     """The merge by items; a second time where the first takes away an import that its result uses."""
     items = [items_of(source) for source in (was, mine, theirs)]
     newline = "\r\n" if mine.lines and mine.lines[0].endswith("\r\n") else "\n"
-    notes = Notes(level, newline)
+    notes = Notes(newline)
     text = merge_block(items[0], items[1], items[2], notes, ordered=False, path="")
     keep = frozenset() if notes.conflicts else missed(text, was, mine, theirs)
     if keep:
-        notes = Notes(level, newline, keep)
+        notes = Notes(newline, keep)
         text = merge_block(items[0], items[1], items[2], notes, ordered=False, path="")
     return text, notes

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mlox.components.merge.python.aligning import align, alike
-from mlox.components.merge.python.contents import merge_item, same_meaning
-from mlox.components.merge.python.imports import Imports
-from mlox.components.merge.python.items import Item
+from mlox.components.merge.python.contents import merge_item, says_no_more
+from mlox.components.merge.python.imports import Imports, sorted_in
+from mlox.components.merge.python.items import Item, name_of
 from mlox.components.merge.python.notes import Notes
 from mlox.components.merge.python.rows import Row
 from mlox.components.merge.python.sequences import OrderClash, merge_orders
@@ -30,6 +30,8 @@ def merge_block(
     except OrderClash:
         whole = ["".join(item.whole for item in side) for side in (left, base, right)]
         return notes.conflict(path, "both sides moved things here", *whole)
+    if [one for one in mine if one in set(theirs)] != [one for one in theirs if one in set(mine)]:
+        notes.use("moved", path)
     block.note_neighbours(order)
     if block.repeats(order, base, left, right):
         whole = ["".join(item.whole for item in side) for side in (left, base, right)]
@@ -95,15 +97,26 @@ class _Block:
         """What an item becomes; None where it goes."""
         mine, was, theirs = row.left, row.base, row.right
         key = f"{self.path}{row.any.key}"
+        self._note_renamed(row, key)
         if mine is not None and theirs is not None:
             return merge_item(row, self.notes, key, merge_block)
         kept = mine or theirs
         if was is None or kept is None:
             return kept.whole if kept else None
-        if kept.text == was.text or same_meaning(kept, was):
+        if says_no_more(kept, was):
             return None
         sides = ("" if item is None else item.whole for item in (mine, was, theirs))
         return self.notes.conflict(key, "one side deletes what the other changes", *sides)
+
+    def _note_renamed(self, row: Row, key: str) -> None:
+        """Write down the old name of a definition that a side renamed."""
+        if row.base is None or row.base.kind not in {"def", "class"}:
+            return
+        names = [name_of(item) for item in (row.base, row.left, row.right) if item is not None]
+        if len(set(names)) > 1:
+            self.notes.renamed.append((names[0], "left" if row.left and name_of(row.left) != names[0] else "right"))
+            if row.changed == "" and row.left and row.right:
+                self.notes.use("rename", key)
 
     def placed(self, side: str) -> list[tuple[int, Row]]:
         """The rows that a side has, in its order."""
@@ -115,9 +128,11 @@ class _Block:
         kinds = {self.rows[at].any.kind for at in (*mine, *theirs)}
         first = f"{self.path}{self.rows[theirs[0]].any.key}"
         if kinds <= {"import"}:
-            return Imports.sorted_in(self.rows, mine, theirs) if self.notes.use("imports", first) else None
+            self.notes.use("imports", first)
+            return sorted_in(self.rows, mine, theirs)
         if not self.ordered and kinds <= {"def", "class", "import"}:
-            return [*mine, *theirs] if self.notes.use("additions", first) else None
+            self.notes.use("additions", first)
+            return [*mine, *theirs]
         return None
 
     def clash(self, clash: OrderClash) -> str:
@@ -136,10 +151,26 @@ class _Block:
 
     def note_neighbours(self, order: Sequence[int | OrderClash]) -> None:
         """Write down where each side changed another one of two neighbours, which lines cannot tell apart."""
-        rule = "statements" if self.ordered else "adjacent"
-        before = ""
+        before, deleted = "", False
+        for one in self._with_the_deleted(order):
+            row = self.rows[one]
+            now = row.changed
+            if before and now and before != now:
+                gone = row.base is not None and (row.left is None or row.right is None)
+                rule = "statements" if self.ordered else "deleted-beside" if gone or deleted else "adjacent"
+                rule = "same-beside" if "both" in {before, now} else rule
+                self.notes.use(rule, f"{self.path}{row.any.key}")
+            before, deleted = now, row.base is not None and (row.left is None or row.right is None)
+
+    def _with_the_deleted(self, order: Sequence[int | OrderClash]) -> Iterator[int]:
+        """The rows in their order, and those that went before the ones that they stood before in the base."""
+        at = 0
+        kept = {one for one in order if isinstance(one, int)}
         for one in order:
-            now = self.rows[one].changed if isinstance(one, int) else ""
-            if before and now and before != now and isinstance(one, int):
-                self.notes.use(rule, f"{self.path}{self.rows[one].any.key}")
-            before = now
+            if not isinstance(one, int):
+                continue
+            if self.rows[one].base is not None and one >= at:
+                yield from (gone for gone in range(at, one) if gone not in kept and self.rows[gone].base is not None)
+                at = one + 1
+            yield one
+        yield from (gone for gone in range(at, len(self.rows)) if gone not in kept and self.rows[gone].base is not None)

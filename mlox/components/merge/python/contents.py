@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from mlox.components.merge.python.elements import comments_of, merge_statement
 from mlox.components.merge.python.items import Item, Part, parts_of
 from mlox.components.merge.python.notes import Notes
-from mlox.components.merge.python.rows import Row
+from mlox.components.merge.python.rows import Row, meets
 from mlox.components.merge.python.sequences import edits, merge_lines
 from mlox.components.merge.python.source import lines_of
 
@@ -29,12 +30,23 @@ def merge_item(row: Row, notes: Notes, key: str, merge_block: MergeBlock) -> str
         if text is None:
             text = notes.conflict(key, "both sides add it", mine.text, "", theirs.text)
         return lead + text
+    heads = [lines_of(item.text)[:1] for item in (mine, was, theirs)]
+    if meets([(mine.lead, was.lead, theirs.lead), ("".join(heads[0]), "".join(heads[1]), "".join(heads[2]))]):
+        notes.use("clauses", key)
     return lead + _text(mine, was, theirs, notes, key, merge_block)
 
 
 def same_meaning(one: Item, other: Item) -> bool:
     """Whether two items differ in format alone."""
     return one.meaning == other.meaning and comments_of(one.whole) == comments_of(other.whole)
+
+
+def says_no_more(item: Item, was: Item) -> bool:
+    """Whether an item says what the base says, in its comments too: no word more."""
+    if item.whole == was.whole:
+        return True
+    now, before = (Counter(" ".join(comments_of(one.whole)).split()) for one in (item, was))
+    return now <= before and item.meaning == was.meaning
 
 
 def _text(mine: Item, was: Item, theirs: Item, notes: Notes, key: str, merge_block: MergeBlock) -> str:
@@ -46,6 +58,9 @@ def _text(mine: Item, was: Item, theirs: Item, notes: Notes, key: str, merge_blo
         texts = []
         ordered = mine.kind != "class"
         for left, base, right in zip(*clauses, strict=True):
+            firsts = [part.items[0].whole for part in (left, base, right)]
+            if meets([(left.header, base.header, right.header), (firsts[0], firsts[1], firsts[2])]):
+                notes.use("clauses", key)
             texts.append(_header(left, base, right, notes, key))
             texts.append(merge_block(base.items, left.items, right.items, notes, ordered=ordered, path=f"{key[4:]}."))
         return "".join(texts)
@@ -83,9 +98,9 @@ def _decorated(left: Part, base: Part, right: Part, notes: Notes, key: str) -> s
         head = _renamed_header(heads[0], heads[1], heads[2], notes, key)
     if head is None:
         head = _statement(heads[0], heads[1], heads[2], notes, key)
-    if above is None or head is None or not notes.use("decorators", key):
+    if above is None or head is None:
         return None
-    return above + head
+    return notes.by("decorators", key, above + head)
 
 
 def _renamed_header(mine: str, was: str, theirs: str, notes: Notes, key: str) -> str | None:
@@ -106,27 +121,28 @@ def _renamed_header(mine: str, was: str, theirs: str, notes: Notes, key: str) ->
 def _leaf(mine: Item, was: Item, theirs: Item, notes: Notes, key: str) -> str | None:
     """A statement without clauses, or whose clauses do not match: in the order of what is surest."""
     if same_meaning(mine, theirs):
-        return mine.text if notes.use("same-change", key) else None
+        return notes.by("same-change", key, mine.text)
     text = _statement(mine.text, was.text, theirs.text, notes, key)
     if text is not None:
         return text
     if same_meaning(mine, was):
-        return theirs.text if notes.use("reformatted", key) else None
+        return notes.by("reformatted", key, theirs.text)
     if same_meaning(theirs, was):
-        return mine.text if notes.use("reformatted", key) else None
+        return notes.by("reformatted", key, mine.text)
     return None
 
 
 def _statement(mine: str, was: str, theirs: str, notes: Notes, key: str) -> str | None:
     """By lines, where they do not touch; else by the elements of its brackets."""
-    text = merge_statement(was, mine, theirs)
-    if text is not None:
-        return text if notes.use("elements", key) else None
+    found = merge_statement(was, mine, theirs)
+    if found is not None:
+        text, rule = found
+        return notes.by(rule, key, text)
     lines = merge_lines(*(lines_of(text) for text in (was, mine, theirs)))
     if lines is not None:
-        return "".join(lines) if notes.use("lines", key) else None
-    text = _more(mine, was, theirs)
-    return text if text is not None and notes.use("contained", key) else None
+        return notes.by("lines", key, "".join(lines))
+    more = _more(mine, was, theirs)
+    return None if more is None else notes.by("contained", key, more)
 
 
 def _more(mine: str, was: str, theirs: str) -> str | None:
@@ -148,17 +164,17 @@ def _chosen(mine: str, was: str, theirs: str) -> str | None:
 def _lead(mine: Item, was: Item | None, theirs: Item, notes: Notes, key: str) -> str:
     """The comments and blank lines above."""
     base = was.lead if was else ""
-    text = _chosen(mine.lead, base, theirs.lead)
-    if text is not None:
-        return text
+    chosen = _chosen(mine.lead, base, theirs.lead)
+    if chosen is not None:
+        return chosen
     sides = [lines_of(lead) for lead in (base, mine.lead, theirs.lead)]
-    merged = merge_lines(*sides)
+    merged = merge_lines(sides[0], sides[1], sides[2])
     if merged is None:
         said = [[line.strip() for line in side if line.strip()] for side in sides]
         merged = _comments(said[0], said[1], said[2], sides)
-    if merged is None or not notes.use("comments", key):
+    if merged is None:
         return notes.conflict(key, "both sides change the comment above it", mine.lead, base, theirs.lead)
-    return "".join(merged)
+    return notes.by("comments", key, "".join(merged))
 
 
 def _comments(was: list[str], mine: list[str], theirs: list[str], sides: Sequence[list[str]]) -> list[str] | None:
@@ -176,15 +192,15 @@ def _added(mine: Item, theirs: Item, notes: Notes, key: str) -> str | None:
         return mine.text
     if mine.meaning == theirs.meaning:
         longer = max(mine.text, theirs.text, key=lambda text: len(comments_of(text)))
-        return longer if notes.use("same-addition", key) else None
+        return notes.by("same-addition", key, longer)
     bodies = [_without_docstring(item) for item in (mine, theirs)]
     if bodies[0] and bodies[0] == bodies[1]:
         longer = max(mine.text, theirs.text, key=len)
-        return longer if notes.use("same-addition", key) else None
+        return notes.by("same-addition", key, longer)
     lines = [[line.rstrip() for line in lines_of(item.text)] for item in (mine, theirs)]
     for less, more, item in ((lines[0], lines[1], theirs), (lines[1], lines[0], mine)):
         if _within(less, more):
-            return item.text if notes.use("same-addition", key) else None
+            return notes.by("same-addition", key, item.text)
     return None
 
 

@@ -40,66 +40,83 @@ def _of_text(trivia: str) -> list[str]:
     return [line.strip() for line in trivia.splitlines() if line.strip().startswith("#")]
 
 
-def merge_statement(base: str, left: str, right: str) -> str | None:
-    """A statement whose brackets both sides changed, and nothing else of it; None where that is not so."""
+def merge_statement(base: str, left: str, right: str) -> tuple[str, str] | None:
+    """A statement whose brackets both sides changed, and the rule for it; None where they changed the same, or words.
+
+    What both sides add at one place of a dictionary, a set or ``__all__``, and arguments by keyword, are ``entries``:
+    the right ones first. Elsewhere their order means something.
+    """
+    statement = _Statement(unordered=base.lstrip().startswith("__all__"))
     try:
-        was, mine, theirs = (scan(text) for text in (base, left, right))
+        text = statement.pieces(scan(base), scan(left), scan(right))
     except (Unbalanced, RecursionError):
         return None
-    return _pieces(was, mine, theirs)
-
-
-def _pieces(base: Sequence[Piece], left: Sequence[Piece], right: Sequence[Piece]) -> str | None:
-    """Pieces of one shape, of which each side changed others."""
-    if not _shape(base) == _shape(left) == _shape(right):
+    if text is None or not _says_all(text, base, left, right):
         return None
-    merged = []
-    theirs = iter(_solid(right))
-    was = iter(_solid(base))
-    for piece in left:
-        if isinstance(piece, Atom) and piece.kind in TRIVIA:
-            merged.append(piece.text)
-            continue
-        other, before = next(theirs), next(was)
-        if isinstance(piece, Group) and isinstance(other, Group) and isinstance(before, Group):
-            text = _group(before, piece, other)
-        else:
-            text = _chosen(before.text, piece.text, other.text)
-        if text is None:
+    return text, "entries" if statement.met else "elements"
+
+
+def _says_all(text: str, base: str, left: str, right: str) -> bool:
+    """Whether every comment that a side added is there."""
+    was, now = Counter(comments_of(base)), Counter(comments_of(text))
+    return all(Counter(comments_of(side)) - was <= now for side in (left, right))
+
+
+class _Statement:
+    """A statement on three sides; ``met`` tells whether both added something at one place."""
+
+    def __init__(self, *, unordered: bool) -> None:
+        self.unordered = unordered
+        self.met = False
+
+    def pieces(self, base: Sequence[Piece], left: Sequence[Piece], right: Sequence[Piece]) -> str | None:
+        """Pieces of one shape, where one side alone changed words, and the other then nothing."""
+        sides = [_solid(side) for side in (base, left, right)]
+        if not _shape(sides[0]) == _shape(sides[1]) == _shape(sides[2]) or not _apart(sides):
             return None
-        merged.append(text)
-    if _trivia(left) != _trivia(right) and _trivia(base) not in (_trivia(left), _trivia(right)):
-        return None
-    return "".join(merged)
+        merged = []
+        was, theirs = iter(sides[0]), iter(sides[2])
+        for piece in left:
+            if isinstance(piece, Atom) and piece.kind in TRIVIA:
+                merged.append(piece.text)
+                continue
+            before, other = next(was), next(theirs)
+            text = _chosen(before.text, piece.text, other.text)
+            if text is None and isinstance(piece, Group) and isinstance(other, Group) and isinstance(before, Group):
+                text = self.group(before, piece, other)
+            if text is None:
+                return None
+            merged.append(text)
+        return "".join(merged)
+
+    def group(self, base: Group, left: Group, right: Group) -> str | None:
+        """A bracket that both sides changed; None where it is no list."""
+        return (
+            None if None in (_names(base), _names(left), _names(right)) else _Elements(self, base, left, right).text()
+        )
+
+
+def _apart(sides: Sequence[Sequence[Piece]]) -> bool:
+    """Whether what one side did to words touches nothing that the other did to words or brackets."""
+    words = [[piece.text for piece in side if isinstance(piece, Atom)] for side in sides]
+    groups = [[piece.text for piece in side if isinstance(piece, Group)] for side in sides]
+    if words[1] == words[2]:
+        return True
+    return (words[2] == words[0] and groups[2] == groups[0]) or (words[1] == words[0] and groups[1] == groups[0])
 
 
 def _solid(pieces: Sequence[Piece]) -> list[Piece]:
     return [piece for piece in pieces if isinstance(piece, Group) or piece.kind not in TRIVIA]
 
 
-def _trivia(pieces: Sequence[Piece]) -> list[str]:
-    """The comments among pieces, brackets left out."""
-    return [piece.text for piece in pieces if isinstance(piece, Atom) and piece.kind == "comment"]
-
-
 def _shape(pieces: Sequence[Piece]) -> list[str]:
-    return [piece.opens if isinstance(piece, Group) else "" for piece in _solid(pieces)]
+    return [piece.opens if isinstance(piece, Group) else "" for piece in pieces]
 
 
 def _chosen(base: str, left: str, right: str) -> str | None:
     if right in (left, base):
         return left
     return right if left == base else None
-
-
-def _group(base: Group, left: Group, right: Group) -> str | None:
-    chosen = _chosen(base.text, left.text, right.text)
-    if chosen is not None:
-        return chosen
-    names = [_names(group) for group in (base, left, right)]
-    if any(one is None for one in names):
-        return None
-    return _Elements(base, left, right).text()
 
 
 def _names(group: Group) -> list[str] | None:
@@ -129,7 +146,8 @@ def _name(group: Group, element: Element) -> str:
 class _Elements:
     """Three brackets of one kind, merged by their elements."""
 
-    def __init__(self, base: Group, left: Group, right: Group) -> None:
+    def __init__(self, statement: _Statement, base: Group, left: Group, right: Group) -> None:
+        self.statement = statement
         self.sides = (base, left, right)
         self.names = [_names(group) or [] for group in self.sides]
         self.rows: list[list[Element | None]] = []
@@ -195,8 +213,7 @@ class _Elements:
                 self.orders[2].append(len(self.rows))
                 self.rows.append([None, None, right.elements[at]])
 
-    @staticmethod
-    def _element(was: Element | None, mine: Element | None, theirs: Element | None) -> Element | None:
+    def _element(self, was: Element | None, mine: Element | None, theirs: Element | None) -> Element | None:
         if mine is None or theirs is None:
             return mine or theirs
         if mine.loose == theirs.loose:
@@ -207,19 +224,17 @@ class _Elements:
             return replace(theirs, lead=mine.lead)
         if was.loose == theirs.loose:
             return mine
-        text = _pieces(was.pieces, mine.pieces, theirs.pieces)
+        text = self.statement.pieces(was.pieces, mine.pieces, theirs.pieces)
         return None if text is None else replace(mine, pieces=[Atom("merged", text)])
 
     def _meet(self, mine: Sequence[int], theirs: Sequence[int]) -> list[int] | None:
-        """Elements that both sides add at one place: sorted where all are, else the left ones first."""
-        base = self.sides[0]
-        if base.opens == "(" and not all(self._keyword(at) for at in (*mine, *theirs)):
+        """Elements that both sides add at one place, where their order means nothing."""
+        opens = self.sides[0].opens
+        unordered = opens == "{" or self.statement.unordered
+        if not unordered and not (opens == "(" and all(self._keyword(at) for at in (*mine, *theirs))):
             return None
-        if base.opens == "[" and base.before and (base.before[-1].isalnum() or base.before[-1] in ")]"):
-            return None
-        if all(names == sorted(names) and len(names) > 1 for names in self.names):
-            return sorted([*mine, *theirs], key=self._called)
-        return [*mine, *theirs]
+        self.statement.met = True
+        return [*theirs, *mine]
 
     def _keyword(self, at: int) -> bool:
         return self._called(at).endswith("=")

@@ -109,10 +109,10 @@ class Imports:
                 and (other is None or _same_form(other, was) or other.text == item.text)
             ):
                 return _lead(row) + item.text
-        merged = self._composed(row, names)
-        if merged is None or not self.notes.use("imports", key):
+        merged = None if was and not (mine and theirs) else self._composed(row, names)
+        if merged is None:
             return self.notes.conflict(key, "both sides change it", *sides)
-        return merged
+        return self.notes.by("imports", key, merged)
 
     def _composed(self, row: Row, names: set[Binding]) -> str | None:
         items = [item for item in (row.left, row.right) if item is not None]
@@ -127,16 +127,16 @@ class Imports:
             return None
         return _lead(row) + text
 
-    @staticmethod
-    def sorted_in(rows: Sequence[Row], mine: Sequence[int], theirs: Sequence[int]) -> list[int]:
-        """Imports that both sides add at one place: sorted where each side's are, else the left ones first."""
 
-        def name(at: int) -> str:
-            return rows[at].any.key.partition(" ")[2].lower()
+def sorted_in(rows: Sequence[Row], mine: Sequence[int], theirs: Sequence[int]) -> list[int]:
+    """Imports that both sides add at one place: sorted where each side's are, else the left ones first."""
 
-        together = sorted([*mine, *theirs], key=name)
-        kept = [[at for at in together if at in run] for run in (mine, theirs)]
-        return together if kept == [list(mine), list(theirs)] else [*mine, *theirs]
+    def name(at: int) -> str:
+        return rows[at].any.key.partition(" ")[2].lower()
+
+    together = sorted([*mine, *theirs], key=name)
+    kept = [[at for at in together if at in run] for run in (mine, theirs)]
+    return together if kept == [list(mine), list(theirs)] else [*mine, *theirs]
 
 
 def _clashing(names: set[Binding]) -> set[str]:

@@ -66,6 +66,11 @@ class Item:
         return self.nodes[0] if len(self.nodes) == 1 else None
 
 
+def name_of(item: Item) -> str:
+    """The name of a definition; empty for anything else."""
+    return item.node.name if isinstance(item.node, Definition) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A clause of a compound statement: its header, of which so many characters are decorators, and what it holds."""

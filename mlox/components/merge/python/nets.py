@@ -6,7 +6,7 @@ import ast
 import builtins
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mlox.components.merge.lines import LABELS
 from mlox.components.merge.python.source import NOT_PYTHON, Source, parsed
@@ -19,7 +19,7 @@ _HUNK = re.compile(
 _DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def caught(text: str, left: Source, right: Source) -> str:
+def caught(text: str, left: Source, right: Source, renamed: Sequence[tuple[str, str]]) -> str:
     """Why a merged text cannot be taken; empty where it can."""
     try:
         tree = parsed(text)
@@ -27,6 +27,9 @@ def caught(text: str, left: Source, right: Source) -> str:
         return f"the result is no Python: {error}"
     sides = [_Names(source.tree) for source in (left, right)]
     merged = _Names(tree)
+    for name, side in renamed:
+        if merged.said[name] > sides[0 if side == "left" else 1].said[name]:
+            return f"{name} was renamed, and the other side uses it by its old name"
     lost = merged.unbound - sides[0].unbound - sides[1].unbound
     if lost and not merged.star:
         return f"nothing would bind {', '.join(sorted(lost))} any more"
@@ -37,6 +40,9 @@ def caught(text: str, left: Source, right: Source) -> str:
     idle = merged.idle - sides[0].idle - sides[1].idle
     if idle and (idle & (sides[0].locals | sides[1].locals)):
         return f"nothing would use {', '.join(sorted(idle))} any more"
+    unused = merged.unused - sides[0].unused - sides[1].unused
+    if unused:
+        return f"nothing would use {', '.join(sorted(unused))} any more"
     return ""
 
 
@@ -56,20 +62,27 @@ class _Names:
     def __init__(self, tree: ast.Module) -> None:
         loaded: set[str] = set()
         bound: set[str] = set(_KNOWN)
-        self.star = False
+        self.said: Counter[str] = Counter()
         for node in ast.walk(tree):
-            if isinstance(node, ast.Name):
+            if isinstance(node, ast.Attribute):
+                self.said[node.attr] += 1
+            elif isinstance(node, ast.Name):
+                self.said[node.id] += 1
                 (loaded if isinstance(node.ctx, ast.Load) else bound).add(node.id)
             else:
                 bound.update(_binds(node))
         self.unbound = loaded - bound
+        imports = [one for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) for one in node.names]
+        self.unused = {name for one in imports for name in _binds(one)} - loaded
         self.star = "*" in bound
         self.defined = Counter(_definitions(tree, ""))
         self.locals: set[str] = set()
         self.idle: set[str] = set()
         for name, node in _functions(tree, ""):
-            there = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
+            within = list(ast.walk(node))
+            there = [one for one in within if isinstance(one, ast.Name)]
             stored = {one.id for one in there if isinstance(one.ctx, ast.Store)}
+            stored |= {name for one in within if isinstance(one, ast.alias) for name in _binds(one)}
             used = {one.id for one in there if not isinstance(one.ctx, ast.Store)}
             self.locals |= {f"{name}.{one}" for one in stored}
             self.idle |= {f"{name}.{one}" for one in stored - used}

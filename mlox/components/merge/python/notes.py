@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from mlox.components.merge.lines import LABELS
-from mlox.components.merge.outcome import Applied, Conflict, Level
-from mlox.components.merge.python.rules import RULES
+from mlox.components.merge.outcome import Applied, Conflict
 
 _NUMBER = re.compile(r"(<{7} \w+)\0(\d+)(?=\r?\n|\r)")
 """The first line of a conflict while the merge is under way: no Python file has a NUL."""
@@ -15,24 +14,25 @@ _NUMBER = re.compile(r"(<{7} \w+)\0(\d+)(?=\r?\n|\r)")
 
 @dataclass(slots=True)
 class Notes:
-    """One merge at one level; ``newline`` is how the file ends its lines, ``keep`` names imports that must stay."""
+    """One merge; ``newline`` is how the file ends its lines, ``keep`` names imports that must stay.
 
-    level: Level
+    ``renamed`` holds the old name of each definition that a side renamed, and the side.
+    """
+
     newline: str
     keep: frozenset[tuple[str, str, str]] = frozenset()
     applied: list[Applied] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    renamed: list[tuple[str, str]] = field(default_factory=list)
 
-    def may(self, rule: str) -> bool:
-        """Whether a rule may be used at this level."""
-        return self.level == "full" or RULES[rule].strict
+    def use(self, rule: str, key: str) -> None:
+        """Write down that a rule solved something."""
+        self.applied.append(Applied(rule, key))
 
-    def use(self, rule: str, key: str) -> bool:
-        """Write down that a rule solved something, if it may; else answer no."""
-        if self.may(rule):
-            self.applied.append(Applied(rule, key))
-            return True
-        return False
+    def by(self, rule: str, key: str, text: str) -> str:
+        """The text that a rule came to."""
+        self.use(rule, key)
+        return text
 
     def conflict(self, key: str, reason: str, left: str, base: str, right: str) -> str:
         """Leave something for a person: the text with diff3 markers that stands for it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mlox.components.merge.python.items import Item
 
@@ -31,8 +33,26 @@ class Row:
 
     @property
     def changed(self) -> str:
-        """The side that changed it, where it is one alone."""
+        """The side that changed it, ``both`` where they did so alike; empty where neither did, or each otherwise."""
         was, mine, theirs = (item.whole if item else "" for item in (self.base, self.left, self.right))
-        if mine != was and theirs == was:
-            return "left"
-        return "right" if theirs != was and mine == was else ""
+        return changed(mine, was, theirs)
+
+
+def changed(mine: str, was: str, theirs: str) -> str:
+    """The side that changed a text, ``both`` where they did so alike; empty where neither did, or each otherwise.
+
+    Example:
+        >>> changed("a", "b", "b"), changed("a", "b", "a"), changed("a", "b", "c")
+        ('left', 'both', '')
+    """
+    if mine == theirs:
+        return "" if mine == was else "both"
+    if theirs == was:
+        return "left"
+    return "right" if mine == was else ""
+
+
+def meets(texts: Sequence[tuple[str, str, str]]) -> bool:
+    """Whether of neighbouring texts, each on three sides, one side changed one and another side the next."""
+    sides = [changed(*three) for three in texts]
+    return any(one and other and one != other for one, other in pairwise(sides))
