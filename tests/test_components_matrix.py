@@ -11,12 +11,6 @@ import pytest
 from tests.matrix_edits import EDITS
 from tests.matrix_stage import Matrix, Score, seeded
 
-GAPS = {
-    "statements between": "the user's statement and upstream's new function in the same gap conflict",
-    "deleted": "the comment above the last function, which stays, and upstream's function below it conflict as tails",
-}
-"""Kinds of edits of which some points fail, and why."""
-
 
 @pytest.fixture(scope="module")
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
@@ -28,7 +22,7 @@ def test_some_points_keep_what_both_sides_changed(matrix: Matrix) -> None:
     score = Score()
     points = list(matrix.points(*chance.sample(matrix.names(), 2)))
     for kind in EDITS:
-        mine = [point for point in points if point.kind == kind and kind not in GAPS]
+        mine = [point for point in points if point.kind == kind]
         for point in chance.sample(mine, min(1, len(mine))):
             matrix.play(point, score)
     print(f"\nMLOX_TEST_SEED={seed}\n{score}")
@@ -38,13 +32,7 @@ def test_some_points_keep_what_both_sides_changed(matrix: Matrix) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param(kind, marks=pytest.mark.xfail(strict=True, reason=GAPS[kind]) if kind in GAPS else ())
-        for kind in EDITS
-    ],
-)
+@pytest.mark.parametrize("kind", EDITS)
 def test_every_point_keeps_what_both_sides_changed(matrix: Matrix, kind: str) -> None:
     score = Score()
     for point in matrix.points(*matrix.names()):

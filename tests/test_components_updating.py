@@ -282,7 +282,6 @@ def test_only_texts_that_are_needed_are_kept(shop: Shop) -> None:
     assert all(digest_of(path.read_bytes()) == path.name for path in (shop.root / ".mlox/base").iterdir())
 
 
-@pytest.mark.xfail(strict=True, reason="blank lines below the last statement are a tail that both sides changed")
 def test_blank_lines_at_the_end_are_no_conflict_with_what_upstream_adds_there(shop: Shop) -> None:
     shop.add()
     shop.put(WORDS_PATH, shop.read(WORDS_PATH).partition("\n\ndef greet")[0] + "\n\n\n")

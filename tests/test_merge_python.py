@@ -115,6 +115,31 @@ def test_what_both_changed_is_left(case: str) -> None:
     assert got.text.count("<<<<<<< mine") == got.text.count(">>>>>>> theirs") >= 1
 
 
+ENDS = {
+    "blank lines": ("", "\n\n\n", "{theirs}\n\n\n"),
+    "a comment": ("", "\n\n# mine\n", "\n\n# mine\n{theirs}"),
+    "the comment above what is deleted": ("\n\n# why\ndef g():\n    pass\n", "\n\n# why\n", "\n\n# why\n{theirs}"),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_what_follows_the_last_statement_is_no_conflict_with_what_is_added_there(case: str) -> None:
+    last, mine, both = ENDS[case]
+    new = "\n\ndef new():\n    return 2\n"
+    got = merged(BASE + last, BASE + mine, BASE + last + new)
+    assert got.text == BASE + both.format(theirs=new)
+    other = merged(BASE + last, BASE + last + new, BASE + mine)
+    assert other.clean
+    assert sorted(other.text.split()) == sorted(got.text.split())
+
+
+@pytest.mark.parametrize(
+    "theirs", ["def new():\n    return MINE\n", "MINE = 4\n", "class MINE:\n    pass\n", "run()\n"]
+)
+def test_additions_at_one_place_that_may_know_each_other_are_left(theirs: str) -> None:
+    assert not merged(BASE, f"{BASE}\n\nMINE = 3\n", f"{BASE}\n\n{theirs}").clean
+
+
 UNUSED = {
     "a local": "def f(a):\n    b = a\n    x = b\n    y = b\n    return x, y\n",
     "an import": "import b\n\nx = b\ny = b\n",

@@ -39,6 +39,13 @@ CASES = {
         "a = 1\n\n\ndef f():\n    return 1\n\n\ndef g():\n    return 2\n",
         frozenset({"adjacent"}),
     ),
+    "unrelated": Case(
+        "a = 1\n",
+        "a = 1\n\n\nb = a\n\n\nif __name__ == '__main__':\n    print(b)\n",
+        "a = 1\n\n\ndef f():\n    return 1\n",
+        "a = 1\n\n\nb = a\n\n\ndef f():\n    return 1\n\n\nif __name__ == '__main__':\n    print(b)\n",
+        frozenset({"adjacent"}),
+    ),
     "imports": Case(
         "from a import b\n\nb()\n",
         "from a import b, c\n\nb(c)\n",

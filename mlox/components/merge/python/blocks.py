@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from mlox.components.merge.python.aligning import align, alike
 from mlox.components.merge.python.contents import merge_item, says_no_more
-from mlox.components.merge.python.imports import Imports, sorted_in
+from mlox.components.merge.python.imports import Imports
 from mlox.components.merge.python.items import Item, name_of
+from mlox.components.merge.python.meeting import together
 from mlox.components.merge.python.notes import Notes
 from mlox.components.merge.python.rows import Row
 from mlox.components.merge.python.sequences import OrderClash, merge_orders
@@ -124,16 +125,12 @@ class _Block:
         return sorted(there, key=lambda pair: getattr(pair[1], side).start)
 
     def meet(self, mine: Sequence[int], theirs: Sequence[int]) -> list[int] | None:
-        """How what both sides add at one place follows each other: imports, and definitions after each other."""
-        kinds = {self.rows[at].any.kind for at in (*mine, *theirs)}
-        first = f"{self.path}{self.rows[theirs[0]].any.key}"
-        if kinds <= {"import"}:
-            self.notes.use("imports", first)
-            return sorted_in(self.rows, mine, theirs)
-        if not self.ordered and kinds <= {"def", "class", "import"}:
-            self.notes.use("additions", first)
-            return [*mine, *theirs]
-        return None
+        """How what both sides add at one place follows each other."""
+        found = together(self.rows, mine, theirs, ordered=self.ordered)
+        if found is None:
+            return None
+        self.notes.use(found[1], f"{self.path}{self.rows[theirs[0]].any.key}")
+        return found[0]
 
     def clash(self, clash: OrderClash) -> str:
         """The markers for what both sides add at one place."""

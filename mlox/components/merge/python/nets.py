@@ -70,10 +70,10 @@ class _Names:
                 self.said[node.id] += 1
                 (loaded if isinstance(node.ctx, ast.Load) else bound).add(node.id)
             else:
-                bound.update(_binds(node))
+                bound.update(binds(node))
         self.unbound = loaded - bound
         imports = [one for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) for one in node.names]
-        self.unused = {name for one in imports for name in _binds(one)} - loaded
+        self.unused = {name for one in imports for name in binds(one)} - loaded
         self.star = "*" in bound
         self.defined = Counter(_definitions(tree, ""))
         self.locals: set[str] = set()
@@ -82,13 +82,14 @@ class _Names:
             within = list(ast.walk(node))
             there = [one for one in within if isinstance(one, ast.Name)]
             stored = {one.id for one in there if isinstance(one.ctx, ast.Store)}
-            stored |= {name for one in within if isinstance(one, ast.alias) for name in _binds(one)}
+            stored |= {name for one in within if isinstance(one, ast.alias) for name in binds(one)}
             used = {one.id for one in there if not isinstance(one.ctx, ast.Store)}
             self.locals |= {f"{name}.{one}" for one in stored}
             self.idle |= {f"{name}.{one}" for one in stored - used}
 
 
-def _binds(node: ast.AST) -> Iterator[str]:
+def binds(node: ast.AST) -> Iterator[str]:
+    """The names that a node binds, where it is no plain name itself."""
     if isinstance(node, _DEFINITION):
         yield node.name
     elif isinstance(node, ast.arg):

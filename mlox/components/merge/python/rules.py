@@ -20,6 +20,9 @@ RULES: dict[str, Rule] = {
     "adjacent": Rule("each side changed another item, and the two stand next to each other", strict=False),
     "statements": Rule("the same inside a function: each side changed another statement", strict=False),
     "additions": Rule("both sides add definitions at one place: the left ones come first", strict=False),
+    "unrelated": Rule(
+        "definitions of one side, statements of the other at one place, and none knows the other", strict=False
+    ),
     "imports": Rule("imports by what they bind: a union, less what one side took away", strict=False),
     "rename": Rule("a definition that one side renamed and the other changed", strict=False),
     "same-addition": Rule("both sides add the same, but for comments and format", strict=True),
