@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from mlox.components.merge import merge
-from mlox.components.merge.python.rules import RULES, surely
+from mlox.components.merge.python.rules import RULES, allowed
 from tests.merging_stage import merged
 
 
@@ -126,5 +126,29 @@ def test_strict_uses_what_is_sure_alone(rule: str) -> None:
     case = CASES[rule]
     full = merged(case.base, case.mine, case.theirs)
     strict = merge(case.base, case.mine, case.theirs, path="a.py", level="strict")
-    assert strict.clean == surely(full.applied)
+    assert strict.clean == allowed(full.applied, "strict", plain=True)
     assert strict.text == (full.text if strict.clean else merge(case.base, case.mine, case.theirs).text)
+
+
+OTHERS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta")
+"""What both sides also change far from each other, each to something of its own: such a merge is not plain."""
+
+
+def busy(side: str) -> str:
+    return "".join(f"{one}_{side} = make_{one}_{side}()\n" for one in OTHERS)
+
+
+def between(text: str, first: str, last: str) -> str:
+    """A text whose first lines one side changes and whose last lines the other."""
+    middle = "".join(f"kept{at} = {at}\n" for at in range(9))
+    return f"{first}{middle}{text}{middle.replace('kept', 'held')}{last}"
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_where_both_changed_much_what_was_wrong_too_often_is_left(rule: str) -> None:
+    case = CASES[rule]
+    old, last, mine, theirs = (busy(side) for side in ("old", "last", "mine", "theirs"))
+    got = merged(between(case.base, old, last), between(case.mine, mine, last), between(case.theirs, old, theirs))
+    assert got.clean != RULES[rule].plain
+    if got.clean:
+        assert got.text == between(case.both, mine, theirs)

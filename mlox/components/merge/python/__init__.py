@@ -13,8 +13,9 @@ from mlox.components.merge.python.imports import missed
 from mlox.components.merge.python.items import items_of
 from mlox.components.merge.python.nets import caught, readable
 from mlox.components.merge.python.notes import Notes
-from mlox.components.merge.python.rules import surely
+from mlox.components.merge.python.rules import allowed
 from mlox.components.merge.python.source import NOT_PYTHON, Source, read, written
+from mlox.components.merge.python.weighing import plain as is_plain
 
 __all__ = ["merge_python"]
 
@@ -30,10 +31,11 @@ def merge_python(base: str, left: str, right: str, level: Level) -> MergeResult 
         was, mine, theirs = (read(text) for text in (base, left, right))
         if {(was.bom, was.encoding), (theirs.bom, theirs.encoding)} != {(mine.bom, mine.encoding)}:
             return None
-        text, notes = _merged(was, mine, theirs)
+        plain = is_plain(base, left, right)
+        text, notes = _merged(was, mine, theirs, plain=plain)
         if not notes.conflicts and caught(text, mine, theirs, notes.renamed):
             return None
-        if level == "strict" and not surely(notes.applied):
+        if (level == "strict" or not notes.conflicts) and not allowed(notes.applied, level, plain=plain):
             return None
         text, conflicts = notes.finished(text)
         if conflicts and not all(readable(text, side) for side in ("mine", "theirs")):
@@ -43,14 +45,14 @@ def merge_python(base: str, left: str, right: str, level: Level) -> MergeResult 
         return None
 
 
-def _merged(was: Source, mine: Source, theirs: Source) -> tuple[str, Notes]:
+def _merged(was: Source, mine: Source, theirs: Source, *, plain: bool) -> tuple[str, Notes]:
     """The merge by items; a second time where the first takes away an import that its result uses."""
     items = [items_of(source) for source in (was, mine, theirs)]
     newline = "\r\n" if mine.lines and mine.lines[0].endswith("\r\n") else "\n"
-    notes = Notes(newline)
+    notes = Notes(newline, plain)
     text = merge_block(items[0], items[1], items[2], notes, ordered=False, path="")
     keep = frozenset() if notes.conflicts else missed(text, was, mine, theirs)
     if keep:
-        notes = Notes(newline, keep)
+        notes = Notes(newline, plain, keep)
         text = merge_block(items[0], items[1], items[2], notes, ordered=False, path="")
     return text, notes

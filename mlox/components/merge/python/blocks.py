@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from mlox.components.merge.python.aligning import align, alike
 from mlox.components.merge.python.contents import merge_item, says_no_more
@@ -37,6 +38,9 @@ def merge_block(
     if block.repeats(order, base, left, right):
         whole = ["".join(item.whole for item in side) for side in (left, base, right)]
         return notes.conflict(path, "both sides add the same here", *whole)
+    apart = block.apart(order)
+    if apart is not None:
+        return apart
     return "".join(block.texts[one] if isinstance(one, int) else block.clash(one) for one in order)
 
 
@@ -84,11 +88,12 @@ class _Block:
     ordered: bool
     path: str
     texts: dict[int, str]
+    beside: set[int]
 
     def __init__(self, rows: list[Row], notes: Notes, ordered: bool, path: str) -> None:
         self.rows, self.notes, self.ordered, self.path = rows, notes, ordered, path
         imports = Imports(rows, notes)
-        self.texts = {}
+        self.texts, self.beside = {}, set()
         for at, row in enumerate(rows):
             text = imports.text(at) if at in imports else self._text(row)
             if text is not None:
@@ -148,7 +153,7 @@ class _Block:
 
     def note_neighbours(self, order: Sequence[int | OrderClash]) -> None:
         """Write down where each side changed another one of two neighbours, which lines cannot tell apart."""
-        before, deleted = "", False
+        before, deleted, last = "", False, -1
         for one in self._with_the_deleted(order):
             row = self.rows[one]
             now = row.changed
@@ -156,8 +161,34 @@ class _Block:
                 gone = row.base is not None and (row.left is None or row.right is None)
                 rule = "statements" if self.ordered else "deleted-beside" if gone or deleted else "adjacent"
                 rule = "same-beside" if "both" in {before, now} else rule
-                self.notes.use(rule, f"{self.path}{row.any.key}")
+                if self.notes.may(rule):
+                    self.notes.use(rule, f"{self.path}{row.any.key}")
+                else:
+                    self.beside |= {last, one}
+            last = one
             before, deleted = now, row.base is not None and (row.left is None or row.right is None)
+
+    def apart(self, order: Sequence[int | OrderClash]) -> str | None:
+        """The block with a conflict for each run of neighbours of which each side changed another; None without any."""
+        if not self.beside:
+            return None
+        if not all(isinstance(one, int) for one in order):
+            self.notes.use("statements", self.path)
+            return None
+        texts = []
+        for clashing, run in groupby(self._with_the_deleted(order), key=self.beside.__contains__):
+            places = list(run)
+            if not clashing:
+                texts += [self.texts.get(one, "") for one in places]
+                continue
+            rows = [self.rows[one] for one in places]
+            sides = (
+                "".join(item.whole for row in rows if (item := getattr(row, side)))
+                for side in ("left", "base", "right")
+            )
+            key = f"{self.path}{rows[0].any.key}"
+            texts.append(self.notes.conflict(key, "each side changes another of these", *sides))
+        return "".join(texts)
 
     def _with_the_deleted(self, order: Sequence[int | OrderClash]) -> Iterator[int]:
         """The rows in their order, and those that went before the ones that they stood before in the base."""

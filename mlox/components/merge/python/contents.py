@@ -135,7 +135,7 @@ def _leaf(mine: Item, was: Item, theirs: Item, notes: Notes, key: str) -> str | 
 def _statement(mine: str, was: str, theirs: str, notes: Notes, key: str) -> str | None:
     """By lines, where they do not touch; else by the elements of its brackets."""
     found = merge_statement(was, mine, theirs)
-    if found is not None:
+    if found is not None and notes.may(found[1]):
         text, rule = found
         return notes.by(rule, key, text)
     lines = merge_lines(*(lines_of(text) for text in (was, mine, theirs)))
@@ -172,7 +172,7 @@ def _lead(mine: Item, was: Item | None, theirs: Item, notes: Notes, key: str) ->
     if merged is None:
         said = [[line.strip() for line in side if line.strip()] for side in sides]
         merged = _comments(said[0], said[1], said[2], sides)
-    if merged is None:
+    if merged is None or (any(line.strip() for line in [*sides[1], *sides[2]]) and not notes.may("comments")):
         return notes.conflict(key, "both sides change the comment above it", mine.lead, base, theirs.lead)
     return notes.by("comments", key, "".join(merged))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from mlox.components.merge.lines import LABELS
 from mlox.components.merge.outcome import Applied, Conflict
+from mlox.components.merge.python.rules import RULES
 
 _NUMBER = re.compile(r"(<{7} \w+)\0(\d+)(?=\r?\n|\r)")
 """The first line of a conflict while the merge is under way: no Python file has a NUL."""
@@ -16,14 +17,20 @@ _NUMBER = re.compile(r"(<{7} \w+)\0(\d+)(?=\r?\n|\r)")
 class Notes:
     """One merge; ``newline`` is how the file ends its lines, ``keep`` names imports that must stay.
 
-    ``renamed`` holds the old name of each definition that a side renamed, and the side.
+    ``plain``: the merge is one of those where all rules may be used. ``renamed`` holds the old name of each definition
+    that a side renamed, and the side.
     """
 
     newline: str
+    plain: bool
     keep: frozenset[tuple[str, str, str]] = frozenset()
     applied: list[Applied] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     renamed: list[tuple[str, str]] = field(default_factory=list)
+
+    def may(self, rule: str) -> bool:
+        """Whether a rule may solve something in this merge."""
+        return self.plain or not RULES[rule].plain
 
     def use(self, rule: str, key: str) -> None:
         """Write down that a rule solved something."""
