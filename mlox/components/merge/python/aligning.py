@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
@@ -29,6 +29,7 @@ def align(base: Sequence[Item], side: Sequence[Item], *, ordered: bool) -> dict[
     found = dict(pairs(*labels))
     if not ordered:
         found |= _by_name(base, side, found)
+        found |= _by_text(base, side, found)
     found |= _in_gaps(base, side, edits(*labels), found, ordered=ordered)
     if not ordered:
         found |= renamed(base, side, found)
@@ -50,6 +51,16 @@ def _by_name(base: Sequence[Item], side: Sequence[Item], found: Mapping[int, int
         for at, item in enumerate(base)
         if at not in found and item.kind in NAMED and item.key in there
     }
+
+
+def _by_text(base: Sequence[Item], side: Sequence[Item], found: Mapping[int, int]) -> dict[int, int]:
+    """Statements without a name that stand elsewhere, and nowhere twice."""
+    taken = set(found.values())
+    was = [(item.loose, at) for at, item in enumerate(base) if at not in found and item.kind == "other"]
+    now = [(item.loose, at) for at, item in enumerate(side) if at not in taken and item.kind == "other"]
+    once = [Counter(text for text, _ in places) for places in (was, now)]
+    there = dict(now)
+    return {at: there[text] for text, at in was if once[0][text] == once[1][text] == 1}
 
 
 def _in_gaps(

@@ -13,10 +13,10 @@ _WORD = re.compile(r"\w+")
 
 
 def plain(base: str, left: str, right: str) -> bool:
-    r"""Whether one side changed little, or only format, or added no line or no new word that the other did not add too.
+    r"""Whether one side changed little (few lines, one name), or added no line, or no new word, without the other.
 
     Of 1,839 merges of real files whose lines conflicted, the plain ones that were solved were as their developers had
-    them in 335 of 398 cases, the others in 349 of 505.
+    them in 359 of 429 cases, the others in 325 of 474.
 
     Example:
         >>> old = "alpha = 1\nbeta = 2\ngamma = 3\n"
@@ -30,7 +30,7 @@ def plain(base: str, left: str, right: str) -> bool:
     if min(sizes) <= SLIGHT or _within(*(side - was for side in sides)):
         return True
     said, *words = (_words(lines) for lines in (was, *sides))
-    if said in words:
+    if any(max(len(one - said), len(said - one)) <= 1 for one in words):
         return True
     return _within(*(Counter(set(one) - set(said)) for one in words))
 
