@@ -111,6 +111,12 @@ def test_every_rule_has_its_case() -> None:
     assert set(CASES) == set(RULES)
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_was_right_more_often_than_wrong(rule: str) -> None:
+    assert RULES[rule].right > RULES[rule].wrong >= 0
+    assert RULES[rule].right > 3 * RULES[rule].wrong or not RULES[rule].strict
+
+
 @pytest.mark.parametrize("rule", CASES)
 def test_a_rule_solves_what_lines_leave_and_says_so(rule: str) -> None:
     case = CASES[rule]
