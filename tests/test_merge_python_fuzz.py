@@ -144,7 +144,7 @@ def check(base: str, mine: str, theirs: str) -> MergeResult | None:
     if lines.clean or better is None:
         assert got.text == lines.text
         return None
-    assert len(got.conflicts) <= len(lines.conflicts)
+    assert got.text == (better if len(better.conflicts) < len(lines.conflicts) else lines).text
     assert is_python(better.text) if better.clean else is_python(with_left(better.text))
     if is_python(mine):
         assert got.kept is None or is_python(got.kept)
@@ -173,4 +173,4 @@ def test_mutations_of_real_modules_end_in_python_or_in_what_git_says() -> None:
 @pytest.mark.timeout(3600)
 def test_many_mutations_of_real_modules_end_in_python_or_in_what_git_says() -> None:
     solved, tried = played(3000)
-    assert tried > solved > 100
+    assert tried > solved > 20
