@@ -3,4 +3,4 @@ from churn.mine import four
 from .numbers import *
 from .words import one, three
 
-__all__ = ["one", "two", "four", "three"]
+__all__ = ["one", "two", "three", "four"]
