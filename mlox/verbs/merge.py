@@ -27,7 +27,7 @@ def merge(
     *,
     o: Annotated[str | None, "where the result goes; without it, to standard output"] = None,
     path: Annotated[str | None, "what the file is called, if not like LEFT; git's %P"] = None,
-    level: Annotated[str, "full, or strict: only by rules that are right in 85 of 100 cases"] = "full",
+    level: Annotated[str, "full, or strict: only by the rules that are right most often"] = "full",
 ) -> Value:
     """Merge three versions of a file; exit code 0 where nothing is left, 1 where conflicts are.
 

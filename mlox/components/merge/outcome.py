@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["strict", "full"]
-"""``strict``: only rules that are right at least 85 times of 100 where developers were asked; ``full``: all."""
+"""``strict``: only the rules that developers agreed with most often, see ``python/rules.py``; ``full``: all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from mlox.components.merge.outcome import Applied, Level
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a rule does; ``strict``: it was right 85 times of 100 where the merge is plain.
+    """What a rule does; ``strict``: it was right about 85 times of 100 where the merge is plain.
 
     ``right`` and ``wrong``: how often a merge that used it was and was not what the developer made of it, of 1,839
     merges of real files whose lines conflicted. ``plain``: it is for plain merges alone (see
