@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mlox.errors import UsageError
@@ -208,12 +208,13 @@ def undo_lines(plan: Plan) -> list[str]:
 def _compare(unit: Unit, there: Observed | None) -> tuple[Action | None, Unit]:
     """What has to happen to one unit, and the unit that then runs.
 
-    A unit whose intent is unchanged keeps the very text in its annotation, whatever a newer mlox would render.
+    A unit whose intent is unchanged keeps the text in its annotation, whatever a newer mlox would render, but for its
+    grants: they are run inside its providers, as these are now.
     """
     if there is None:
         grants = tuple(Reason(f"grants.{grant.need}", None, str(grant)) for grant in unit.grants)
         return Action("create", unit.service, unit.name, unit.server, unit, grants), unit
-    seen, previous = look_of(there), there.previous
+    seen, previous, kept = look_of(there), there.previous, replace(there.unit, grants=unit.grants)
     before, after = dict(there.unit.intent), dict(unit.intent)
     reasons = _reasons(before, after)
     if reasons:
@@ -224,8 +225,8 @@ def _compare(unit: Unit, there: Observed | None) -> tuple[Action | None, Unit]:
         if previous is None:
             return None, there.unit
         unsettled = (Reason("update", "not finished", "finished"),)
-        return Action("start", unit.service, unit.name, unit.server, there.unit, unsettled, previous, seen), there.unit
-    target = there.unit if there.unit.ports == unit.ports else unit
+        return Action("start", unit.service, unit.name, unit.server, kept, unsettled, previous, seen), kept
+    target = kept if there.unit.ports == unit.ports else unit
     reasons = _reasons(_ports(there.unit), _ports(unit))
     state = () if there.state == "stopped" else (Reason("state", there.state, "running"),)
     return Action("start", unit.service, unit.name, unit.server, target, (*state, *reasons), previous, seen), target

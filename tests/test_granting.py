@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlox.protocols import Health
+from mlox.plan import make_plan
+from mlox.protocols import Health, State
 from mlox.resolve.granting import LONGEST, account_name
 from mlox.specs.model import NAME
 from mlox.units import Unit
-from tests.apply_stage import House
+from tests.apply_stage import STACK, House
 from tests.granting_stage import ON_POSTGRES, POSTGRES, SERVICES, DatabaseBackend
 
 
@@ -180,3 +183,16 @@ def test_no_two_accounts_have_one_name(pairs: set[tuple[str, str]]) -> None:
 )
 def test_names_that_could_be_taken_for_each_other(pairs: tuple[tuple[str, str], tuple[str, str]]) -> None:
     assert account_name(*pairs[0]) != account_name(*pairs[1])
+
+
+def test_who_starts_again_asks_its_provider_as_that_is_now(house: House, backend: DatabaseBackend) -> None:
+    """A provider that was moved listens elsewhere inside, also where its consumers find it at the same address."""
+    house.up(**SERVICES)
+    (there,) = (one for one in backend.observe(STACK) if one.service == "mlflow")
+    (now,) = (unit for unit in house.plan(**SERVICES).units if unit.service == "mlflow")
+    old = replace(there.unit, grants=tuple(replace(each, argv=("psql", "--port=1")) for each in there.unit.grants))
+    states: tuple[State, ...] = ("stopped", "failed")
+    for state in states:
+        plan = make_plan(STACK, [now], [replace(there, unit=old, state=state)], listed=["mlflow"])
+        assert [(action.kind, action.about.grants) for action in plan.actions] == [("start", now.grants)]
+    assert make_plan(STACK, [now], [replace(there, unit=old)], listed=["mlflow"]).actions == ()
