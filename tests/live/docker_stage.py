@@ -96,7 +96,7 @@ def mortal_engine(folder: Path) -> Iterator[Daemons]:
         can_start()
     except NoEngineError as error:
         pytest.skip(str(error))
-    made = Daemons(folder, Path(tempfile.mkdtemp(prefix="mlox-engine-", dir="/tmp")), rules=False)
+    made = Daemons(folder, Path(tempfile.mkdtemp(prefix="mlox-engine-", dir="/tmp")))
     try:
         made.start()
         yield made

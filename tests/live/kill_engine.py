@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from tests.live.engine.daemons import Daemons
 from tests.live.kill_yard import Contained
@@ -22,6 +23,7 @@ class Bereft(Contained):
     """A project whose engine is killed: a point is a part of the time that the command takes undisturbed."""
 
     daemons: Daemons
+    ends_services: ClassVar[bool] = True
     takes_s: float = field(default=0, init=False)
 
     def points(self, words: Sequence[str]) -> list[str]:

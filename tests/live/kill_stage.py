@@ -72,10 +72,11 @@ HALF = ("*.tmp", ".mlox-*", "*.new", "*.job", "*.back", "*.gone", ".identity.*",
 
 @dataclass
 class Killed:
-    """A project whose commands are killed."""
+    """A project whose commands are killed; ``ends_services`` where what runs ends with them, and is not undone to."""
 
     shop: Project
     on: ClassVar[Sequence[str]] = ()
+    ends_services: ClassVar[bool] = False
     site: ClassVar[str] = SITE % {"port": PORTS["site"]}
 
     def __post_init__(self) -> None:

@@ -20,6 +20,8 @@ from mlox.protocols import Event, Leftover, silent
 from tests.live.engine_stage import daemon, opened, publish, registry
 from tests.live.native_stage import until
 
+pytestmark = pytest.mark.xdist_group("engine")
+
 
 @pytest.fixture(scope="module")
 def new_engine() -> Iterator[Engine]:

@@ -22,6 +22,8 @@ from mlox.leases import Holder, Lease, this_process
 from tests.live.engine.daemons import Daemons
 from tests.live.engine_stage import daemon, opened
 
+pytestmark = pytest.mark.xdist_group("engine")
+
 STACK = "churn-7f3a"
 
 CONTENDER = """

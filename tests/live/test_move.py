@@ -9,8 +9,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from ruamel.yaml import YAML
 
 from tests.live.docker_stage import Engine
+from tests.live.native_stage import free_port
 from tests.live.object_stage import minio_path
 from tests.live.placing import IMAGES
 from tests.live.support import Project, project
@@ -53,6 +55,20 @@ def shop(data_home: Path, tmp_path: Path, engine: Engine) -> Iterator[Project]:
         yield made
 
 
+PORTS = {"redis": ("redis",), "postgres": ("postgres",), "mlflow": ("http",), "minio": ("api", "console")}
+
+
+def up(shop: Project, *names: str) -> None:
+    """Start what was added, on ports that no test beside this one wants: one might take the usual ones on the way."""
+    path, yaml = shop.folder / "mlox.yaml", YAML()
+    document = yaml.load(path.read_text())
+    for name in names:
+        document["services"][name]["ports"] = {port: free_port() for port in PORTS[name]}
+    with path.open("w") as file:
+        yaml.dump(document, file)
+    shop.done("up")
+
+
 def moved(shop: Project, name: str, to: str) -> str:
     """Move it, and answer the digest of its data."""
     word = (
@@ -67,7 +83,8 @@ def moved(shop: Project, name: str, to: str) -> str:
 
 
 def test_a_redis_there_and_back(shop: Project) -> None:
-    shop.done("up", "redis")
+    shop.done("add", "redis")
+    up(shop, "redis")
     password = shop.password("redis")
     wrote = [f"SET w{i} {hashlib.sha256(str(i).encode()).hexdigest()}" for i in range(500)]
     assert set(talk(shop, "redis", password, *wrote)) == {"+OK"}
@@ -87,7 +104,8 @@ def rows(shop: Project) -> list[tuple[object, ...]]:
 
 @pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install")
 def test_a_postgres_there_and_back(shop: Project) -> None:
-    shop.done("up", "postgres")
+    shop.done("add", "postgres")
+    up(shop, "postgres")
     host, _, port = shop.row("postgres")["ports"]["postgres"].partition(":")
     address = f"host={host} port={port} user=postgres dbname=postgres"
     with psycopg.connect(address, password=shop.password("postgres")) as db:
@@ -101,7 +119,8 @@ def test_a_postgres_there_and_back(shop: Project) -> None:
 
 @pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install")
 def test_runs_models_and_artifacts_of_an_mlflow_there_and_back(shop: Project) -> None:
-    shop.done("up", "mlflow")
+    shop.done("add", "mlflow")
+    up(shop, "mlflow")
     assert shop.python(LOG.replace("sys.argv[-1]", "'write'")).code == 0
     before = json.loads(shop.python(LOG).out.splitlines()[-1])
     for to in ("docker", "local"):
@@ -111,8 +130,9 @@ def test_runs_models_and_artifacts_of_an_mlflow_there_and_back(shop: Project) ->
 
 @pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install")
 def test_a_consumer_is_wired_anew_and_keeps_its_runs(shop: Project) -> None:
-    shop.done("up", "postgres")
-    shop.done("up", "mlflow", "--needs", "database=postgres")
+    shop.done("add", "postgres")
+    shop.done("add", "mlflow", "--needs", "database=postgres")
+    up(shop, "postgres", "mlflow")
     assert shop.python(LOG.replace("sys.argv[-1]", "'write'")).code == 0
     before = json.loads(shop.python(LOG).out.splitlines()[-1])
     moved(shop, "postgres", "docker")
@@ -132,7 +152,8 @@ def test_an_mlflow_with_database_and_bucket_there_and_back(
         shop.done("init", "demo")
         shop.done("add", "postgres", "--on", "docker")
         shop.done("add", "minio", "--on", "docker")
-        shop.done("up", "mlflow", "--on", "docker")
+        shop.done("add", "mlflow", "--on", "docker")
+        up(shop, "postgres", "minio", "mlflow")
         assert shop.python(LOG.replace("sys.argv[-1]", "'write'")).code == 0
         before = json.loads(shop.python(LOG).out.splitlines()[-1])
         ways = []

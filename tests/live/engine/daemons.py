@@ -120,15 +120,14 @@ def end(process: subprocess.Popen[bytes] | psutil.Process, *, patience_s: float)
 class Daemons:
     """An engine and its mirror. What is in ``cache`` may stay; ``folder`` is for this engine alone, short, and goes.
 
-    One without ``rules`` leaves iptables alone: an engine that starts throws away the rules of every other one, since
-    the chains of all have one name (removeIPChains in libnetwork's bridge driver). Ports are published by its proxy.
+    An engine that starts throws away the iptables rules of every other one, since the chains of all have one name
+    (removeIPChains in libnetwork's bridge driver): tests that start one are of the group of those that use another.
     """
 
     cache: Path
     folder: Path
     registry: subprocess.Popen[bytes] | None = None
     engine: subprocess.Popen[bytes] | None = None
-    rules: bool = True
     mirror: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
     network: ipaddress.IPv4Network = field(default_factory=claim_network)
 
@@ -163,7 +162,6 @@ class Daemons:
             *("--containerd-namespace", name, "--containerd-plugins-namespace", f"{name}-plugins", "--bridge", name),
             *("--default-address-pool", f"base={self._pool},size=26"),
             *("--registry-mirror", f"http://{self.mirror}", "--log-level", "warn"),
-            f"--iptables={str(self.rules).lower()}",
             log=log,
         )
         deadline = time.monotonic() + START_S
