@@ -14,7 +14,7 @@ from mlox.components.merge.python.items import items_of
 from mlox.components.merge.python.nets import caught, readable
 from mlox.components.merge.python.notes import Notes
 from mlox.components.merge.python.rules import allowed
-from mlox.components.merge.python.source import NOT_PYTHON, Source, read, written
+from mlox.components.merge.python.source import NOT_PYTHON, Source, read, said_encoding, written
 from mlox.components.merge.python.weighing import plain as is_plain
 
 __all__ = ["merge_python"]
@@ -29,7 +29,8 @@ def merge_python(base: str, left: str, right: str, level: Level) -> MergeResult 
     """
     try:
         was, mine, theirs = (read(text) for text in (base, left, right))
-        if {(was.bom, was.encoding), (theirs.bom, theirs.encoding)} != {(mine.bom, mine.encoding)}:
+        like = _encoded(was, mine, theirs)
+        if like is None:
             return None
         plain = is_plain(base, left, right)
         text, notes = _merged(was, mine, theirs, plain=plain)
@@ -40,9 +41,18 @@ def merge_python(base: str, left: str, right: str, level: Level) -> MergeResult 
         text, conflicts = notes.finished(text)
         if conflicts and not all(readable(text, side) for side in ("mine", "theirs")):
             return None
-        return MergeResult(written(text, mine), conflicts, tuple(notes.applied))
+        text = written(text, like)
+        return MergeResult(text, conflicts, tuple(notes.applied)) if said_encoding(text) == like.encoding else None
     except NOT_PYTHON:
         return None
+
+
+def _encoded(was: Source, mine: Source, theirs: Source) -> Source | None:
+    """Of two sides the one that is encoded as the result: that which changed it; None where both did."""
+    base, left, right = ((one.bom, one.encoding) for one in (was, mine, theirs))
+    if right in (left, base):
+        return mine
+    return theirs if left == base else None
 
 
 def _merged(was: Source, mine: Source, theirs: Source, *, plain: bool) -> tuple[str, Notes]:

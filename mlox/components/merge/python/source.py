@@ -44,7 +44,7 @@ def read(text: str) -> Source:
     """
     bom = text.startswith(BOM)
     plain = text.removeprefix(BOM)
-    encoding = _encoding(plain)
+    encoding = said_encoding(text)
     if encoding != "utf-8":
         plain = plain.encode("utf-8", "surrogateescape").decode(encoding)
     return Source(lines_of(plain), parsed(plain), bom, encoding)
@@ -74,7 +74,9 @@ def lines_of(text: str) -> list[str]:
     return _LINE.findall(text)
 
 
-def _encoding(text: str) -> str:
+def said_encoding(text: str) -> str:
+    """The encoding that a text says it has, by Python's name for it; without a word UTF-8."""
+    text = text.removeprefix(BOM)
     if not _COOKIE.search("".join(lines_of(text[:1000])[:2])):
         return "utf-8"
     first = io.BytesIO(text.encode("utf-8", "surrogateescape"))
