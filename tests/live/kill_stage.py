@@ -72,7 +72,7 @@ HALF = ("*.tmp", ".mlox-*", "*.new", "*.job", "*.back", "*.gone", ".identity.*",
 
 @dataclass
 class Killed:
-    """A project whose commands are killed; ``ends_services`` where what runs ends with them, and is not undone to."""
+    """A project whose commands are killed; ``ends_services`` where what runs ends too: nothing then is gone back to."""
 
     shop: Project
     on: ClassVar[Sequence[str]] = ()
