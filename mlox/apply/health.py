@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable
 
 from mlox.errors import DriftError, NotHealthyError, PortTakenError, ServiceError
-from mlox.protocols import Backend, Emit, Event, Observed
+from mlox.protocols import Backend, Emit, Event, Health, Observed
 from mlox.secret import Secret, mask
 from mlox.units import Unit
 
 LAST_LINES = 15
 POLL_S = 0.1
+TELL_S = 5.0
 UNPROBED_S = 60.0
 """How long a unit without a probe may take until its process stays."""
 
@@ -31,30 +32,19 @@ def await_health(
         NotHealthyError: it did not answer in time.
         DriftError: somebody else has stopped or removed it.
     """
-    patience_s = unit.probe.start_timeout_s if unit.probe else UNPROBED_S
-    began = time.monotonic()
-    told = began
-    while not cancel.is_set():
-        health = backend.probe(unit)
-        waited = time.monotonic() - began
-        if health.healthy:
-            return
-        if health.dead:
-            _check_unstopped(unit, backend)
-            lines = _last_lines(unit, backend, secrets)
-            backend.stop(unit.stack, unit.service, unit.name, purge=False, emit=emit)
-            error = PortTakenError if health.robbed else ServiceError
-            raise error(f"{unit.service} died at start: {health.detail}{lines}", hint=_look(unit, "mend that"))
-        if waited > patience_s:
-            raise NotHealthyError(
-                f"{unit.service} is not healthy after {waited:.0f} s: {health.detail}"
-                f"{_last_lines(unit, backend, secrets)}",
-                hint=_look(unit, "mend that, or wait longer"),
-            )
-        if time.monotonic() - told > 5:
-            told = time.monotonic()
-            emit(Event(unit.service, f"waiting until it is healthy, {waited:.0f} s", kind="wait"))
-        cancel.wait(POLL_S)
+    health, waited = _asked(unit, backend, UNPROBED_S, emit=emit, cancel=cancel)
+    if health.healthy or cancel.is_set():
+        return
+    if health.dead:
+        _check_unstopped(unit, backend)
+        lines = _last_lines(unit, backend, secrets)
+        backend.stop(unit.stack, unit.service, unit.name, purge=False, emit=emit)
+        error = PortTakenError if health.robbed else ServiceError
+        raise error(f"{unit.service} died at start: {health.detail}{lines}", hint=_look(unit, "mend that"))
+    raise NotHealthyError(
+        f"{unit.service} is not healthy after {waited:.0f} s: {health.detail}{_last_lines(unit, backend, secrets)}",
+        hint=_look(unit, "mend that, or wait longer"),
+    )
 
 
 def await_answer(unit: Unit, backend: Backend, *, emit: Emit, cancel: threading.Event | None = None) -> None:
@@ -62,12 +52,26 @@ def await_answer(unit: Unit, backend: Backend, *, emit: Emit, cancel: threading.
 
     Whoever asks it for something afterwards learns what is wrong, where it does not.
     """
-    cancel = cancel or threading.Event()
-    deadline = time.monotonic() + (unit.probe.start_timeout_s if unit.probe else 0)
-    while not (health := backend.probe(unit)).healthy and not health.dead and time.monotonic() < deadline:
-        emit(Event(unit.service, "waiting until it is healthy", kind="wait"))
+    _asked(unit, backend, 0, emit=emit, cancel=cancel or threading.Event())
+
+
+def _asked(
+    unit: Unit, backend: Backend, unprobed_s: float, *, emit: Emit, cancel: threading.Event
+) -> tuple[Health, float]:
+    """Ask until a unit is healthy or dead, or patience ends, or after ``cancel``: the last answer, and the seconds."""
+    patience_s = unit.probe.start_timeout_s if unit.probe else unprobed_s
+    began = time.monotonic()
+    told = began
+    while True:
+        health = backend.probe(unit)
+        waited = time.monotonic() - began
+        if health.healthy or health.dead or waited > patience_s:
+            return health, waited
+        if time.monotonic() - told > TELL_S:
+            told = time.monotonic()
+            emit(Event(unit.service, f"waiting until it is healthy, {waited:.0f} s", kind="wait"))
         if cancel.wait(POLL_S):
-            return
+            return health, waited
 
 
 def look(backend: Backend, unit: Unit) -> Observed | None:
