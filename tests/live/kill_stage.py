@@ -72,7 +72,11 @@ HALF = ("*.tmp", ".mlox-*", "*.new", "*.job", "*.back", "*.gone", ".identity.*",
 
 @dataclass
 class Killed:
-    """A project whose commands are killed; ``ends_services`` where what runs ends too: nothing then is gone back to."""
+    """A project whose commands are killed.
+
+    ``ends_services`` where what runs ends too: dockerd 20.10 then comes back with a docker-proxy that holds the port
+    of a container which it has stopped. A rollback can fail for that, and says so; the next ``up`` has to converge.
+    """
 
     shop: Project
     on: ClassVar[Sequence[str]] = ()
