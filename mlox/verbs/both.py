@@ -207,7 +207,7 @@ def help_(
 ) -> Value:
     """Tell what a verb does and takes."""
     from mlox.verbs import find_verb
-    from mlox.verbs.grammar import overview, usage
+    from mlox.verbs.grammar import noun_usage, overview, usage
 
     if completion is not None:
         return _script(completion)
@@ -215,10 +215,13 @@ def help_(
         return _candidates(typed)
     if not words:
         return Notice(tuple(overview().splitlines()), {"help": overview()})
-    found, rest = find_verb(list(words))
-    if rest:
-        raise UnknownNameError(f"unknown verb {' '.join(words)!r}", hint=f"See: mlox help {found.name}.")
-    return Notice(tuple(usage(found).splitlines()), {"help": usage(found)})
+    text = noun_usage(words)
+    if not text:
+        found, rest = find_verb(list(words))
+        if rest:
+            raise UnknownNameError(f"unknown verb {' '.join(words)!r}", hint=f"See: mlox help {found.name}.")
+        text = usage(found)
+    return Notice(tuple(text.splitlines()), {"help": text})
 
 
 def _candidates(typed: tuple[str, ...]) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,9 @@ def parse(words: Sequence[str], program: Program = "mlox") -> Call:
         return Call(_options(vars(top)), help=f"mlox {__version__}")
     if not rest:
         return Call(_options(vars(top)), help=overview(program))
+    asked = vars(top).get("help", False) or not {"-h", "--help"}.isdisjoint(_before(rest, "--"))
+    if asked and (text := noun_usage(_before(rest, "-h", "--help"), program)):
+        return Call(_options(vars(top)), help=text)
     found, remaining = find_verb([_MLX.get(rest[0], rest[0]) if program == "mlx" else rest[0], *rest[1:]])
     if program == "mlx" and found.group not in OF_COMPONENTS and found.name != "help":
         raise UsageError(f"{found.name} is no verb of components", hint=f"Say: mlox {found.name}.")
@@ -92,7 +96,7 @@ def parse(words: Sequence[str], program: Program = "mlox") -> Call:
     if any(p.shape == "rest" for p in found.parameters) and "--" in remaining:
         cut = remaining.index("--")
         remaining, command = remaining[:cut], tuple(remaining[cut + 1 :])
-    if vars(top).get("help") or not {"-h", "--help"}.isdisjoint(remaining):
+    if asked:
         return Call(_options(vars(top)), help=usage(found))
     values = {**vars(top), **vars(parser.parse_intermixed_args(remaining))}
     if values.get("version") is True:
@@ -115,6 +119,28 @@ def usage(verb: Verb) -> str:
             parser.usage = f"{parser.format_usage().removeprefix('usage: ').strip()} -- {name} ..."
             parser.epilog = f"{name}: {parameter.help}, behind --"
     return parser.format_help().strip()
+
+
+def noun_usage(words: Sequence[str], program: Program = "mlox") -> str:
+    """The help of a noun that is no verb by itself, such as ``secrets``: its verbs; empty where it is none.
+
+    Example:
+        >>> print(noun_usage(["export"]))
+        usage: mlox export VERB ...
+        <BLANKLINE>
+          export compose  Write the services as a Compose file to standard output; secrets by the names of ...
+        <BLANKLINE>
+        mlox help export VERB tells more about one.
+    """
+    noun, verbs = " ".join(words), all_verbs()
+    below = [verb for name, verb in verbs.items() if name.startswith(f"{noun} ")] if noun not in verbs else []
+    if not below:
+        return ""
+    width = max(len(verb.name) for verb in below) + 2
+    rows = [f"  {verb.name:<{width}}{verb.summary}" for verb in below]
+    return "\n".join(
+        [f"usage: {program} {noun} VERB ...", "", *rows, "", f"{program} help {noun} VERB tells more about one."]
+    )
 
 
 def global_options() -> tuple[tuple[tuple[str, ...], bool, str], ...]:
@@ -145,6 +171,11 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
     while index < len(words) and words[index].startswith("-"):
         index += 2 if words[index] in ("-C", "--profile") else 1
     return words[:index], words[index:]
+
+
+def _before(words: list[str], *ends: str) -> list[str]:
+    """The words in front of the first of ``ends``."""
+    return list(itertools.takewhile(lambda word: word not in ends, words))
 
 
 def _with_globals(parser: _Parser) -> _Parser:
