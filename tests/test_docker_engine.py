@@ -167,10 +167,24 @@ def test_something_else_that_listens_there_is_no_engine() -> None:
     assert "no container engine answers" in error.problem
 
 
-def test_ssh_needs_a_package_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "paramiko", None)
-    error = refusal(Engine(Address("ssh://ada@127.0.0.1:1", "DOCKER_HOST")))
-    assert "paramiko" in (error.hint or "") or "no container engine answers" in error.problem
+@pytest.mark.parametrize(
+    ("script", "problem"),
+    [
+        ("echo 'ada@lab: Permission denied (publickey).' >&2; exit 255", "is not reached: ada@lab: Permission denied"),
+        ("exit 0", "is not reached: no answer in time"),
+        (None, "needs ssh: No such file"),
+    ],
+)
+def test_ssh_that_does_not_get_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str | None, problem: str
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/nonexistent")
+    if script is not None:
+        (tmp_path / "ssh").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "ssh").chmod(0o755)
+    error = refusal(Engine(Address("ssh://ada@lab", "DOCKER_HOST")))
+    assert isinstance(error, RequirementError)
+    assert problem in error.problem
 
 
 def test_proxies_and_other_authorities_of_the_environment_do_not_come_between(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -248,31 +248,6 @@ def test_a_noun_without_a_verb_says_which_there_are(words: list[str]) -> None:
     assert "secrets get, secrets join, secrets key load, secrets key save" in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        ("secrets --help", "secrets set"),
-        ("--help secrets", "secrets key load"),
-        ("secrets key -h", "secrets key save"),
-        ("registry -h --json", "registry add"),
-    ],
-)
-def test_help_of_a_noun_lists_its_verbs(words: str, told: str) -> None:
-    call = parse(words.split())
-    noun = words.replace("--help", "").split(" -")[0].strip()
-    assert call.help.startswith(f"usage: mlox {noun} VERB ...")
-    rows = [line for line in call.help.splitlines() if line.startswith("  ")]
-    assert all(row.startswith(f"  {noun} ") for row in rows)
-    assert any(row.startswith(f"  {told} ") for row in rows)
-
-
-def test_help_behind_two_hyphens_is_the_commands() -> None:
-    call = parse(["exec", "redis", "--", "redis-cli", "--help"])
-    assert call.help == ""
-    assert call.arguments is not None
-    assert call.arguments["command"] == ("redis-cli", "--help")
-
-
 def test_a_noun_with_a_wrong_verb_gets_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="unknown verb 'secrets sett'") as caught:
         parse(["secrets", "sett", "X"])

@@ -45,7 +45,7 @@ class Facts:
     """What a server is: where mlox keeps data there, sizes in bytes, ports in use, versions of programs by name.
 
     ``gateway`` is the address at which its containers reach this machine; empty where a server has no containers, or
-    where they reach its loopback.
+    where they reach its loopback. ``elsewhere`` is where a server is whose loopback this machine does not reach.
     """
 
     home: str
@@ -55,6 +55,7 @@ class Facts:
     ports_taken: frozenset[int] = frozenset()
     programs: Mapping[str, str] = field(default_factory=dict)
     gateway: str = ""
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,15 @@ def check_programs(name: str, service: CatalogService, facts: Facts) -> None:
             raise RequirementError(f"{name}: {program.name} is not on the PATH", hint=hint)
 
 
+def check_reach(name: str, service: CatalogService, server: str, facts: Facts) -> None:
+    """Raise a :class:`RequirementError` where nobody here could reach the service's ports."""
+    if facts.elsewhere and service.ports:
+        raise RequirementError(
+            f"{name} would listen on the loopback of another machine: {server} is the engine at {facts.elsewhere}",
+            hint="Choose an engine of this machine (docker context use default; unset DOCKER_HOST), or run mlox there.",
+        )
+
+
 def check_room(name: str, service: CatalogService, server: str, facts: Facts) -> None:
     """Raise a :class:`RequirementError` where memory or disk cannot hold the service."""
     for what, needed, there in (

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
+from mlox.errors import RequirementError
 from mlox.leases import Holder
 from mlox.protocols import Observed
 from mlox.stack.surroundings import Surroundings
@@ -50,8 +52,9 @@ def _row(around: Surroundings, name: str, healthy: bool, holder: Holder | None) 
     if word not in ("stopped", "absent"):
         for o in units:
             for port in o.unit.ports:
-                endpoint = around.backends[o.unit.server].endpoint(o.unit, port.name, "process")
-                ports[port.name] = f"{endpoint.host}:{endpoint.port}"
+                with contextlib.suppress(RequirementError):  # it runs where nobody here reaches it
+                    endpoint = around.backends[o.unit.server].endpoint(o.unit, port.name, "process")
+                    ports[port.name] = f"{endpoint.host}:{endpoint.port}"
     memory = [o.memory_bytes for o in units if o.memory_bytes is not None]
     disk = [o.disk_bytes for o in units if o.disk_bytes is not None]
     since = [o.since for o in units if o.since is not None]

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlox.backends.docker import containers, executing, files, labels, probing
-from mlox.backends.docker.executing import closing, socket_of
+from mlox.backends.docker.executing import closing, early, socket_of
 from mlox.backends.docker.labels import Name
 from mlox.backends.docker.site import Site
 from mlox.errors import RequirementError, ServiceError
@@ -71,6 +71,7 @@ def _with_terminal(site: Site, container: str, argv: tuple[str, ...]) -> int:
         made = api.exec_create(container, list(argv), stdin=True, tty=True, environment=given)["Id"]
         answer = api.exec_start(made, tty=True, socket=True)
         with closing(answer), _raw(sys.stdin.fileno()), _sized(api, made):
+            _write(sys.stdout.fileno(), early(answer))
             _relay(socket_of(answer), sys.stdin.fileno(), sys.stdout.fileno())
         return int(api.exec_inspect(made)["ExitCode"] or 0)
 
@@ -93,8 +94,12 @@ def _relay(connection: socket.socket, keys: int, screen: int) -> None:
             part = connection.recv(CHUNK)
             if not part:
                 return
-            while part:
-                part = part[os.write(screen, part) :]
+            _write(screen, part)
+
+
+def _write(screen: int, part: bytes) -> None:
+    while part:
+        part = part[os.write(screen, part) :]
 
 
 @contextlib.contextmanager

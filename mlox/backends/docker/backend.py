@@ -12,6 +12,7 @@ from mlox.backends.docker.engine import Engine
 from mlox.backends.docker.labels import Name
 from mlox.backends.docker.site import Site
 from mlox.backends.sockets import HOST
+from mlox.errors import RequirementError
 from mlox.leases import Holder, Lease
 from mlox.protocols import (
     Deviation,
@@ -255,8 +256,16 @@ class DockerBackend:
 
         Raises:
             UnknownNameError: the unit has no such port.
+            RequirementError: the engine is on another machine, and so is that loopback.
         """
         del viewer
+        address = self._site.engine.address
+        if not address.here:
+            raise RequirementError(
+                f"{unit.service} listens on the loopback of another machine: its engine is at {address.url}",
+                hint="Choose an engine of this machine (docker context use default; unset DOCKER_HOST), "
+                "or run mlox there.",
+            )
         return Endpoint(HOST, binding(unit, port).number)
 
     def leftovers(self) -> tuple[Leftover, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from mlox.backends.docker import tunnels
 from mlox.backends.docker.contexts import Address, find, knock
 from mlox.errors import DISTRIBUTION, CommandError, MloxError, RequirementError
 
@@ -198,9 +199,9 @@ def _opened(address: Address) -> DockerClient:
     from docker.errors import DockerException
 
     tls = _tls(address)
-    ssh = address.url.startswith("ssh://")  # the system's ssh honours all of ~/.ssh/config, docker-py's own does not
+    url = tunnels.through(address.url) if address.url.startswith("ssh://") else address.url
     try:
-        first = docker.APIClient(address.url, version=OLDEST_API, timeout=OPEN_S, tls=tls, use_ssh_client=ssh)
+        first = docker.APIClient(url, version=OLDEST_API, timeout=OPEN_S, tls=tls)
         with contextlib.closing(first):
             _seal(first, address)
             said = first.version(api_version=False)
@@ -213,11 +214,10 @@ def _opened(address: Address) -> DockerClient:
             )
         version = min(newest, DEFAULT_DOCKER_API_VERSION, key=_number)
         client = docker.DockerClient(
-            base_url=address.url,
+            base_url=url,
             version=max(version, oldest, key=_number),
             timeout=CALL_S,
             tls=tls,
-            use_ssh_client=ssh,
             max_pool_size=CONNECTIONS,
         )
     except DockerException as error:
@@ -229,10 +229,6 @@ def _opened(address: Address) -> DockerClient:
 
 
 def _unusable(address: Address, error: Exception) -> RequirementError:
-    if "paramiko" in str(error):
-        return RequirementError(
-            f"{address.url} needs paramiko, which is not installed", hint="Install it: pip install paramiko."
-        )
     return RequirementError(
         f"the container engine at {address.url} ({address.source}) cannot be used: {error}",
         hint=f"Check that address; mlox speaks to engines by the extra {DISTRIBUTION}[docker].",

@@ -7,13 +7,16 @@ Source: Docker Engine API, ``ContainerExec``, ``ExecStart``, and the stream form
 from __future__ import annotations
 
 import contextlib
+import io
 import math
 import os
 import select
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 from mlox.backends.docker.site import Site
@@ -29,6 +32,10 @@ Given = bytes | int | None
 
 Take = Callable[[int, bytes], None]
 """Takes what a command writes: 1 is its standard output, 2 its standard error."""
+
+
+_READER = attrgetter("_response.raw._fp.fp")
+"""docker-py keeps the answer beside its socket; urllib3 and http.client have no public way to what they read ahead."""
 
 
 class TooLong(Exception):
@@ -53,7 +60,7 @@ def run(site: Site, container: str, argv: Sequence[str], *, given: Given, timeou
         connection = socket_of(answer)
         with closing(answer), site.ending(lambda: _end(connection, aborted)), _giving(connection, given):
             try:
-                for kind, part in _frames(connection, deadline):
+                for kind, part in _frames(connection, early(answer), deadline):
                     take(kind, part)
             except TimeoutError as error:
                 raise TooLong from error
@@ -66,6 +73,20 @@ def socket_of(answer: Any) -> socket.socket:
     """The connection itself; docker-py gives a reader around it, but not for each kind of address."""
     made: socket.socket = getattr(answer, "_sock", answer)
     return made
+
+
+def early(answer: Any) -> bytes:
+    """What came in one packet with the answer's headers: their reader has it already, the connection never shows it."""
+    reader: io.BufferedReader = _READER(answer)
+    connection = socket_of(answer)
+    before = connection.gettimeout()
+    connection.settimeout(0)
+    try:
+        return reader.peek()
+    except ssl.SSLWantReadError:
+        return b""
+    finally:
+        connection.settimeout(before)
 
 
 @contextlib.contextmanager
@@ -122,22 +143,25 @@ def _end(connection: socket.socket, aborted: list[bool]) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def _frames(connection: socket.socket, deadline: float) -> Iterator[tuple[int, bytes]]:
+def _frames(connection: socket.socket, early: bytes, deadline: float) -> Iterator[tuple[int, bytes]]:
+    waiting = bytearray(early)
     while True:
-        header = _read(connection, HEADER, deadline)
+        header = _read(connection, waiting, HEADER, deadline)
         if len(header) < HEADER:
             return
         left = int.from_bytes(header[4:], "big")
         while left:
-            part = _read(connection, min(left, PART), deadline)
+            part = _read(connection, waiting, min(left, PART), deadline)
             if not part:
                 return
             left -= len(part)
             yield header[0], part
 
 
-def _read(connection: socket.socket, size: int, deadline: float) -> bytes:
-    parts = b""
+def _read(connection: socket.socket, waiting: bytearray, size: int, deadline: float) -> bytes:
+    """So many bytes, of those that wait first; fewer where the other side hangs up."""
+    parts = bytes(waiting[:size])
+    del waiting[:size]
     while len(parts) < size:
         left = deadline - time.monotonic()
         if left <= 0:

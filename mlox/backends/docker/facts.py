@@ -43,6 +43,7 @@ def look(engine: Engine, question: Question) -> Facts:
         disk_free_bytes=_free(home) if same else UNKNOWN_BYTES,
         ports_taken=published | bound,
         gateway=gateway(bridges, _own_addresses()) if same else "",
+        elsewhere="" if here else engine.address.url,
     )
 
 

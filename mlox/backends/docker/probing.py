@@ -52,6 +52,8 @@ def _ask(site: Site, details: Mapping[str, Any], unit: Unit) -> Health:
     if asked.kind == "exec":
         return _exec(site, details, asked)
     port = binding(unit, asked.port)
+    if not site.engine.address.here:
+        return Health(False, f"port {port.number} is on another machine, where nobody here can ask it")
     if asked.kind == "tcp":
         accepted = ports.answers(port.number, asked.timeout_s)
         return Health(accepted, f"port {port.number} {'accepts' if accepted else 'does not accept'} connections")
