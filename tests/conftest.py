@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, settings
 from mlox.testing import FakeBackend
 from tests.component_stage import shop
 from tests.fake_machine import fake_machine
+from tests.projects_stage import monorepo
 from tests.sdk_stage import client, given_back, stack
 from tests.shell_stage import demo, no_reports, say
 from tests.workspace_stage import project
 
-__all__ = ["client", "demo", "given_back", "machine", "no_reports", "project", "say", "shop", "stack"]
+__all__ = ["client", "demo", "given_back", "machine", "monorepo", "no_reports", "project", "say", "shop", "stack"]
 
 settings.register_profile(
     "mlox",

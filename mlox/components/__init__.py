@@ -7,7 +7,7 @@ journal of the workspace (:mod:`mlox.journal`), which carries out all or none.
 from mlox.components.closure import LookUp, Offer, closure
 from mlox.components.dependencies import declared
 from mlox.components.inject import Addition, plan_addition
-from mlox.components.layout import Place, choose_place
+from mlox.components.layout import Place, choose_place, is_at, place_beside
 from mlox.components.manifest import Template
 from mlox.components.plan import EditPlan
 from mlox.components.published import newest, note_on, refuse_changed
@@ -32,8 +32,10 @@ __all__ = [
     "choose_place",
     "closure",
     "declared",
+    "is_at",
     "newest",
     "note_on",
+    "place_beside",
     "plan_addition",
     "plan_additions",
     "plan_removal",

@@ -12,7 +12,7 @@ from mlox.components.manifest import Template, code_path, test_path, whole_name
 from mlox.components.plan import EditPlan
 from mlox.components.records import FileRecord, Record, base_path, digest_of, file_record
 from mlox.components.rewriting import rewritten
-from mlox.components.tree import Tree
+from mlox.components.tree import Tree, inside
 from mlox.errors import WorkspaceError
 from mlox.journal import Edit
 from mlox.specs.model import Scalar
@@ -55,7 +55,11 @@ def plan_addition(
     edits += [Edit(tree.at(path), content, replaces=None) for path, content in made.items()]
     ours = [written for other in others.values() for written in other.dependencies]
     written = requirements_added(
-        tree, spec.dependencies, ours, new=lambda: new_project(project, place.folder, place.path)
+        tree,
+        spec.dependencies,
+        ours,
+        new=lambda: new_project(project, place.folder, place.path),
+        project=place.project,
     )
     made |= {PYPROJECT: written.made} if written.made is not None else {}
     edits += written.edits
@@ -68,6 +72,7 @@ def plan_addition(
         digest=template.digest,
         package=f"{place.package}.{spec.package}",
         into=place.folder,
+        project=place.project,
         options=dict(options),
         files=files,
         extends=extension.records,
@@ -86,7 +91,7 @@ def injected(template: Template, place: Place, options: Mapping[str, Scalar]) ->
     spec = template.spec
     folder = f"{place.folder}/{spec.package}"
     pairs = [(f"{folder}/{path}", code_path(spec, path), path) for path in spec.files]
-    pairs += [(test_path(path), test_path(path), "") for path in spec.tests]
+    pairs += [(inside(place.project, test_path(path)), test_path(path), "") for path in spec.tests]
     texts = {}
     for target, origin, own in pairs:
         text = template.files[origin]
@@ -132,7 +137,7 @@ def _package_text(project: str) -> bytes:
 
 def _shared(place: Place, others: Mapping[str, Record]) -> dict[str, str]:
     """What mlox made for other components, and this one stands on as well."""
-    paths = (f"{place.folder}/__init__.py", PYPROJECT)
+    paths = (f"{place.folder}/__init__.py", inside(place.project, PYPROJECT))
     return {path: record.made[path] for record in others.values() for path in paths if path in record.made}
 
 

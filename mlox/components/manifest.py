@@ -8,6 +8,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from mlox.components.tree import inside
 from mlox.documents import parse
 from mlox.errors import SpecError
 from mlox.specs import ROOT, ComponentSpec
@@ -131,10 +132,13 @@ def test_path(path: str) -> str:
     return f"tests/{path}"
 
 
-def target_of(folder: str, origin: str) -> str:
-    """Where a file of the component's folder goes, for the ``folder`` of the package that the component is put into."""
+def target_of(folder: str, origin: str, project: str = "") -> str:
+    """Where a file of the component's folder goes, for the ``folder`` of the package that the component is put into.
+
+    ``project`` is the folder of the project that has the package, and the tests of it.
+    """
     code = f"src/{ROOT}/"
-    return f"{folder}/{origin.removeprefix(code)}" if origin.startswith(code) else origin
+    return f"{folder}/{origin.removeprefix(code)}" if origin.startswith(code) else inside(project, origin)
 
 
 def fragment_path(path: str) -> str:

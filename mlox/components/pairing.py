@@ -50,7 +50,7 @@ def pair_files(tree: Tree, record: Record, texts: Mapping[str, tuple[str, bytes]
 def target_for(pair: Pair, record: Record, place: Place, origin: str) -> str:
     """Where the file of a pair goes: upstream's new place, unless the user chose one."""
     before = record.files[pair.old].template
-    if before == origin or pair.at != target_of(place.folder, before):
+    if before == origin or pair.at != target_of(place.folder, before, place.project):
         return pair.at
     return pair.new or pair.at
 

@@ -71,7 +71,8 @@ class Record(Spec):
     """A component in a workspace.
 
     ``extends`` is what it added to modules of others, by their paths; ``components`` are those that it needs.
-    ``package`` is its dotted name, ``into`` the folder of the package that it was put into.
+    ``package`` is its dotted name, ``into`` the folder of the package that it was put into, and ``project`` that of the
+    project which has the package, its tests and its requirements; empty where that is the workspace itself.
     ``made`` are files that the component stands on and that mlox made, with their digests; ``folders`` likewise.
     Several components may list the same: the last one to go takes them along.
     """
@@ -83,6 +84,7 @@ class Record(Spec):
     digest: Digest
     package: str
     into: str
+    project: str = ""
     options: dict[str, Scalar] = Field(default_factory=dict)
     files: dict[str, FileRecord]
     extends: dict[str, FragmentRecord] = Field(default_factory=dict)

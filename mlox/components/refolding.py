@@ -28,5 +28,6 @@ def fold_requirements(
         template.spec.dependencies,
         elsewhere,
         new=lambda: new_project(place.package, place.folder, place.path),
+        project=place.project,
     )
     return [*edits, *written.edits], written

@@ -111,7 +111,7 @@ def _dependencies(
     theirs = {path for other in others.values() for path in {*other.files} - {*edited_files(tree, other, all_of_them)}}
 
     def staying(requirements: Sequence[str]) -> Mapping[str, str]:
-        needed.update(used_by_code(tree, requirements, without=removed | theirs))
+        needed.update(used_by_code(tree, requirements, without=removed | theirs, project=record.project))
         return needed
 
     edits, gone = requirements_removed(

@@ -10,6 +10,16 @@ from mlox.errors import WorkspaceError
 from mlox.journal import Edit
 
 
+def inside(folder: str, path: str) -> str:
+    """A path below a folder of the workspace; an empty folder is the workspace itself.
+
+    Example:
+        >>> inside("services/api", "tests"), inside("", "tests")
+        ('services/api/tests', 'tests')
+    """
+    return f"{folder}/{path}" if folder else path
+
+
 class Tree:
     """A folder that is read by relative paths with ``/``.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from mlox.components import (
     Addition,
@@ -18,8 +17,10 @@ from mlox.components import (
     Tree,
     choose_place,
     closure,
+    is_at,
     newest,
     note_on,
+    place_beside,
     plan_additions,
     plan_removal,
     read_records,
@@ -27,6 +28,7 @@ from mlox.components import (
     remembered,
     state_of,
 )
+from mlox.components.manifest import whole_name
 from mlox.errors import CommandError, RequirementError, SpecError, UnknownNameError, UsageError, WorkspaceError
 from mlox.locks import Hold
 from mlox.plugins import find
@@ -120,16 +122,14 @@ class Components:
         name = template.name
         chosen = dict(options or {})
         if name in records:
-            _same(records[name], template, chosen, to)
+            _same(self.tree, records[name], template, chosen, to)
             return None
         templates = closure(template, self.registries.look_up, records)
-        extended = next((record for one, record in records.items() if one in template.spec.components), None)
-        if template.spec.extends and extended is not None and to is None:
-            place = Place.of(extended)
-        else:
+        words = {whole_name(word, one, records) for one in templates for word in one.spec.components}
+        place = place_beside(self.tree, [records[one] for one in sorted(words & records.keys())], name, to=to)
+        if place is None:
             requirements = [one for each in templates for one in each.spec.dependencies]
             place = choose_place(self.tree, spec.name, requirements, to=to)
-
         return self.plan_along(templates, place, {template.name: chosen})
 
     def plan_along(
@@ -245,7 +245,7 @@ def _defaults(template: Template, stack: StackSpec) -> dict[str, Scalar]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _same(record: Record, template: Template, options: Mapping[str, Scalar], to: str | None) -> None:
+def _same(tree: Tree, record: Record, template: Template, options: Mapping[str, Scalar], to: str | None) -> None:
     """Raise a :class:`UsageError` where the component is there and is not what is asked for.
 
     Raises:
@@ -255,7 +255,7 @@ def _same(record: Record, template: Template, options: Mapping[str, Scalar], to:
     differs = [f"{k} is {record.options.get(k)}, not {v}" for k, v in options.items() if record.options.get(k) != v]
     if record.version != template.spec.version:
         differs.append(f"its version is {record.version}, not {template.spec.version}")
-    if to is not None and Path(record.folder).parent != Path(to):
+    if to is not None and not is_at(tree, record, to):
         differs.append(f"it is in {record.folder}")
     if differs:
         raise UsageError(

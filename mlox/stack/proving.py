@@ -46,8 +46,8 @@ def prove(components: Components, record: Record, emit: Emit, *, written: bool) 
     emit(Event(record.name, "running its tests"))
     transport: Transport = find("transports", "local")()
     root = components.tree.root
-    path = str(root / Place.of(record).path)
-    argv = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(root))
+    path, project = str(root / Place.of(record).path), root / record.project
+    argv = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(project))
     done = transport.run(
         (*argv, *(str(root / test) for test in tests)),
         timeout_s=TESTS_S,

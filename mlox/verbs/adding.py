@@ -71,11 +71,12 @@ def _requirements(template: Template, addition: Addition | None) -> tuple[str, .
 
 
 def _written(components: Components, addition: Addition) -> list[str]:
-    """What adding writes into the project's dependencies: what no component of the repository has brought already."""
+    """What adding writes into the project's dependencies: what no component has brought into them already."""
     new = {one.record.name: one.record for one in (*addition.along, addition)}
     others = [record for name, record in components.added().items() if name not in new]
-    brought = {written.requirement for record in others for written in record.dependencies}
-    return sorted({written.requirement for record in new.values() for written in record.dependencies} - brought)
+    brought = {(written.requirement, written.path) for record in others for written in record.dependencies}
+    written = {(one.requirement, one.path) for record in new.values() for one in record.dependencies}
+    return sorted({requirement for requirement, _ in written - brought})
 
 
 def _would_add(components: Components, template: Template, addition: Addition | None) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import tomllib
 from collections.abc import Iterable
 from pathlib import PurePosixPath
@@ -11,7 +12,7 @@ from mlox.components.dependencies.poetry import TABLE, PoetrySheet
 from mlox.components.dependencies.requirement_files import FileSheet, is_compiled, requirement_lines
 from mlox.components.dependencies.sheets import Sheet
 from mlox.components.dependencies.versions import Listed
-from mlox.components.tree import Tree
+from mlox.components.tree import Tree, inside
 from mlox.errors import SpecError, WorkspaceError
 
 FILES = (
@@ -35,8 +36,8 @@ GROUPS = ("main", "default", "runtime", "prod", "production")
 MAX_INCLUDED = 20
 
 
-def home_of(tree: Tree, requirements: Iterable[str]) -> Sheet | None:
-    """The list of requirements of the project in a tree; None where nothing says what it depends on.
+def home_of(tree: Tree, requirements: Iterable[str], project: str = "") -> Sheet | None:
+    """The list of requirements of the project in a folder of a tree; None where nothing says what it depends on.
 
     ``requirements`` are told in hints as what to write by hand.
 
@@ -44,18 +45,19 @@ def home_of(tree: Tree, requirements: Iterable[str]) -> Sheet | None:
         SpecError: ``pyproject.toml`` is no TOML.
         WorkspaceError: the project says it in a form that mlox does not write.
     """
-    text = text_of(tree, PYPROJECT)
-    found, problem = _in_pyproject(tree, text) if text is not None else (None, "")
+    pyproject = inside(project, PYPROJECT)
+    text = text_of(tree, pyproject)
+    found, problem = _in_pyproject(tree, text, project) if text is not None else (None, "")
     if found is not None:
         return found
-    file = next((path for path in FILES if tree.read(path) is not None), None)
+    file = next((path for one in FILES if tree.read(path := inside(project, one)) is not None), None)
     if file is not None and is_compiled(text_of(tree, file) or ""):
         raise not_supported(f"{file} is compiled from a file that mlox does not find", requirements, "that file")
     if file is not None:
         return FileSheet(file)
     if problem:
-        raise not_supported(f"{PYPROJECT} {problem}", requirements, PYPROJECT)
-    other = next((name for name in OTHERS if tree.read(name) is not None), None)
+        raise not_supported(f"{pyproject} {problem}", requirements, pyproject)
+    other = next((path for one in OTHERS if tree.read(path := inside(project, one)) is not None), None)
     if other is not None:
         raise not_supported(f"the project lists what it depends on in {other}", requirements, other)
     return None
@@ -63,10 +65,10 @@ def home_of(tree: Tree, requirements: Iterable[str]) -> Sheet | None:
 
 def sheet_at(path: str, where: str) -> Sheet:
     """The list that a record names."""
-    if path != PYPROJECT:
+    if PurePosixPath(path).name != PYPROJECT:
         return FileSheet(path)
     *table, key = where.split(".", maxsplit=1) if where.startswith("dependency-groups.") else where.split(".")
-    return PoetrySheet() if where == PoetrySheet().where else ArraySheet(tuple(table), key)
+    return PoetrySheet(path) if where == PoetrySheet().where else ArraySheet(tuple(table), key, path)
 
 
 def listed_in(tree: Tree, sheet: Sheet, text: str) -> tuple[Listed, ...]:
@@ -99,28 +101,30 @@ def not_supported(problem: str, requirements: Iterable[str], where: str) -> Work
     )
 
 
-def _in_pyproject(tree: Tree, text: str) -> tuple[Sheet | None, str]:
+def _in_pyproject(tree: Tree, text: str, project: str) -> tuple[Sheet | None, str]:
     """The list in ``pyproject.toml``; else what is in its way."""
+    path = inside(project, PYPROJECT)
     try:
         document = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{PYPROJECT}: not valid TOML: {error}", hint="Mend that line and try again.") from error
-    project, groups = document.get("project"), document.get("dependency-groups")
-    dynamic = isinstance(project, dict) and "dependencies" in project.get("dynamic", [])
-    if isinstance(project, dict) and not dynamic:
-        return ArraySheet(("project",), "dependencies"), ""
+        raise SpecError(f"{path}: not valid TOML: {error}", hint="Mend that line and try again.") from error
+    said, groups = document.get("project"), document.get("dependency-groups")
+    dynamic = isinstance(said, dict) and "dependencies" in said.get("dynamic", [])
+    if isinstance(said, dict) and not dynamic:
+        return ArraySheet(("project",), "dependencies", path), ""
     if isinstance(_at(document, *TABLE), dict):
-        return PoetrySheet(), ""
+        return PoetrySheet(path), ""
     if dynamic:
         files = _at(document, "tool", "setuptools", "dynamic", "dependencies", "file")
         files = [files] if isinstance(files, str) else files
-        if isinstance(files, list) and len(files) == 1 and tree.read(str(files[0])) is not None:
-            return FileSheet(str(files[0])), ""
+        file = inside(project, str(files[0])) if isinstance(files, list) and len(files) == 1 else ""
+        if file and tree.read(file) is not None:
+            return FileSheet(file), ""
         return None, "makes its dependencies dynamic"
     if isinstance(groups, dict):
         chosen = [name for name in groups if name in GROUPS] or list(groups)
         if len(chosen) == 1:
-            return ArraySheet(("dependency-groups",), chosen[0]), ""
+            return ArraySheet(("dependency-groups",), chosen[0], path), ""
         return None, f"has several groups of dependencies ({', '.join(chosen)})"
     return None, "has no plain table [project]"
 
@@ -139,8 +143,8 @@ def _included(tree: Tree, path: str, text: str) -> list[str]:
         here, content = waiting.pop()
         for line in requirement_lines(content):
             option, _, name = line.replace("=", " ", 1).partition(" ")
-            where = (PurePosixPath(here).parent / name.strip()).as_posix()
-            if option not in {"-r", "--requirement"} or ".." in where.split("/") or where in found:
+            where = posixpath.normpath(PurePosixPath(here).parent / name.strip())
+            if option not in {"-r", "--requirement"} or where.startswith(("../", "/")) or where in found:
                 continue
             more = text_of(tree, where)
             if more is not None:

@@ -13,7 +13,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from mlox.components.tree import Tree
+from mlox.components.dependencies.projects import elsewhere_than
+from mlox.components.tree import Tree, inside
 from mlox.errors import WorkspaceError
 
 SKIPPED = frozenset({"__pycache__", "build", "dist", "env", "mlx-components", "node_modules", "site-packages", "venv"})
@@ -61,24 +62,26 @@ def used_by_code(
     requirements: Sequence[str],
     *,
     without: Collection[str] = (),
+    project: str = "",
     installed: Installed = metadata.packages_distributions,
 ) -> dict[str, str]:
     """Those of ``requirements`` that Python files and notebooks of the repository import, and one file that does.
 
     ``without`` are the paths of files that are about to go. A module of the repository hides a distribution
-    of its name.
+    of its name. Code of another project than the one in the folder ``project`` has requirements of its own.
     """
     names: dict[str, str] = {canonicalize_name(Requirement(one).name): one for one in requirements}
     found: dict[str, str] = {}
     known: dict[str, frozenset[str]] = {}
     there: Mapping[str, Sequence[str]] | None = None
+    elsewhere = elsewhere_than(tree, project)
     for path in _files(tree):
-        if path in without or len(found) == len(names):
+        if path in without or len(found) == len(names) or elsewhere(path):
             continue
         for module in imported(path, _read(tree, path)):
             if module not in known:
                 there = installed() if there is None else there
-                known[module] = frozenset() if _is_own(tree, module) else distributions_of(module, there)
+                known[module] = frozenset() if _is_own(tree, project, module) else distributions_of(module, there)
             for name in known[module] & names.keys():
                 found.setdefault(names[name], path)
     return found
@@ -145,7 +148,8 @@ def _read(tree: Tree, path: str) -> bytes:
         return b""
 
 
-def _is_own(tree: Tree, module: str) -> bool:
-    """Whether the repository has a module of that name itself."""
+def _is_own(tree: Tree, project: str, module: str) -> bool:
+    """Whether the project has a module of that name itself."""
     top = module.partition(".")[0]
-    return any(tree.is_folder(f"{at}{top}") or tree.at(f"{at}{top}.py").is_file() for at in ("", "src/"))
+    places = [inside(project, path) for path in (top, f"src/{top}")]
+    return any(tree.is_folder(path) or tree.at(f"{path}.py").is_file() for path in places)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from mlox.components.dependencies.arrays import ArraySheet
+from mlox.components.dependencies.arrays import PYPROJECT, ArraySheet
 from mlox.components.dependencies.homes import OTHERS, home_of, listed_in, not_supported, sheet_at, text_of
+from mlox.components.dependencies.members import beside
 from mlox.components.dependencies.sheets import Sheet, put, taken
 from mlox.components.dependencies.versions import Listed, combined, extras_of, listed, satisfiable
 from mlox.components.records import DependencyRecord
-from mlox.components.tree import Tree
+from mlox.components.tree import Tree, inside
 from mlox.errors import DependencyError, WorkspaceError
 from mlox.journal import Edit
 
@@ -33,9 +34,14 @@ class Written:
 
 
 def requirements_added(
-    tree: Tree, wanted: Sequence[str], others: Iterable[DependencyRecord], *, new: Callable[[], bytes]
+    tree: Tree,
+    wanted: Sequence[str],
+    others: Iterable[DependencyRecord],
+    *,
+    new: Callable[[], bytes],
+    project: str = "",
 ) -> Written:
-    """The plan that makes the project depend on ``wanted``.
+    """The plan that makes the project in a folder depend on ``wanted``.
 
     ``others`` are those that mlox wrote for other components; ``new`` is the ``pyproject.toml`` of one
     without.
@@ -45,13 +51,13 @@ def requirements_added(
         WorkspaceError: the project says what it depends on in a form that mlox does not write.
     """
     try:
-        sheet = home_of(tree, wanted)
+        sheet = home_of(tree, wanted, project)
     except WorkspaceError:
-        if wanted and not _all_known(tree, wanted):
+        if wanted and not _all_known(tree, wanted, project):
             raise
         return Written(known=tuple(wanted))
     made = None if sheet is not None or not wanted else new()
-    sheet = sheet or ArraySheet(("project",), "dependencies")
+    sheet = sheet or ArraySheet(("project",), "dependencies", inside(project, PYPROJECT))
     there = text_of(tree, sheet.path)
     text = made.decode() if made is not None else there or ""
     ours = [one for one in others if (one.path, one.where) == (sheet.path, sheet.where)]
@@ -67,7 +73,9 @@ def requirements_added(
     )
     replaces = None if there is None else there.encode()
     edit = Edit(tree.at(sheet.path), after.encode(), replaces=replaces)
-    together = _pep508(users) + combined([*entries, *missing]) if missing and after != text else ()
+    together = (
+        (*beside(tree, project, _pep508(users)), *combined([*entries, *missing])) if missing and after != text else ()
+    )
     return Written((edit,) if missing else (), records, known, made if missing else None, together)
 
 
@@ -86,8 +94,8 @@ def requirements_removed(
         SpecError: a file is wrong.
     """
     others = list(others)
-    asked = {one.requirement for one in others}
-    going = [one.requirement for one in gone if one.requirement not in asked]
+    asked = {(one.requirement, one.path) for one in others}
+    going = [one.requirement for one in gone if (one.requirement, one.path) not in asked]
     staying = set(used(going)) if going else set()
     edits: list[Edit] = []
     out: list[str] = []
@@ -109,13 +117,13 @@ def requirements_removed(
     return edits, out
 
 
-def declared(tree: Tree, requirements: Sequence[str]) -> tuple[str, ...]:
+def declared(tree: Tree, requirements: Sequence[str], project: str = "") -> tuple[str, ...]:
     """Those of ``requirements`` that the project depends on already, in versions that can be the same.
 
     Raises:
         MloxError: as :func:`requirements_added`.
     """
-    sheet = home_of(tree, requirements)
+    sheet = home_of(tree, requirements, project)
     users = listed_in(tree, sheet, text_of(tree, sheet.path) or "") if sheet is not None else ()
     return tuple(one for one in requirements if sheet is not None and _is_there(users, one, sheet))
 
@@ -179,9 +187,9 @@ def _check_each_other(missing: Sequence[str], ours: Iterable[DependencyRecord]) 
                 )
 
 
-def _all_known(tree: Tree, wanted: Sequence[str]) -> bool:
+def _all_known(tree: Tree, wanted: Sequence[str], project: str) -> bool:
     """Whether a file of a form that mlox does not write names all of them, one a line."""
-    text = "\n".join(filter(None, (text_of(tree, name) for name in OTHERS)))
+    text = "\n".join(filter(None, (text_of(tree, inside(project, name)) for name in OTHERS)))
     lines = (listed(line.split("#")[0].strip(" \t-,'\"")) for line in text.splitlines())
     names = {line.name for line in lines if line is not None}
     return {_name(one) for one in wanted} <= names

@@ -1,0 +1,1 @@
+from project.beta import more

@@ -1,0 +1,4 @@
+import tabulate
+
+A = 1
+B = 1

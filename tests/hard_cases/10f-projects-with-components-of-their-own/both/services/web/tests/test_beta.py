@@ -1,0 +1,1 @@
+from web.beta import more
