@@ -5,7 +5,8 @@
 tests in ``tests/``, what it adds to others in ``extends/`` and what its manifest says besides in ``manifest.yaml``. Any
 other folder is files of a repository. A step is one of:
 
-- ``mlox``: a command, with ``code`` (0), ``says`` and ``says_not``, texts of what it prints
+- ``mlox``: a command, with ``code`` (0), ``says`` and ``says_not``, texts of what it prints; ``without``: programs that
+  are not on the PATH meanwhile
 - ``lay``: a folder that the user puts into the repository; ``write``: texts by path; ``delete``: paths;
   ``replace``: by path, a text and what the user makes of it
 - ``tree``: the repository is what a folder says, or what it was at the step ``remember`` of that name
@@ -20,11 +21,13 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from mlox.documents import load
 from tests.registry_stage import git
@@ -114,7 +117,10 @@ class Stage:
         if words[0] != "check":
             self.say("--dry-run", *words)
             assert self.tree(whole=True) == before, "a dry run has changed something"
-        said = self.say("-y", *words)
+        with pytest.MonkeyPatch.context() as patch:
+            if missing := listed(step.get("without")):
+                patch.setenv("PATH", str(path_without(missing, self.root.with_name(f"{self.root.name}-path"))))
+            said = self.say("-y", *words)
         text = said.out + said.err
         assert said.code == step.get("code", 0), text
         for one in listed(step.get("says")):
@@ -175,6 +181,17 @@ class Stage:
             timeout=60,
         )
         assert done.returncode == 0, done.stderr
+
+
+def path_without(programs: Sequence[str], folder: Path) -> Path:
+    """A folder with a link to every program but ``programs``, made once."""
+    found: dict[str, Path] = {}
+    for place in [] if folder.exists() else [Path(one) for one in reversed(os.get_exec_path()) if Path(one).is_dir()]:
+        found |= {path.name: path for path in place.iterdir()}
+    folder.mkdir(exist_ok=True)
+    for name in found.keys() - set(programs):
+        (folder / name).symlink_to(found[name])
+    return folder
 
 
 def offer(where: Path, name: str, version: str, folder: Path) -> None:

@@ -17,7 +17,7 @@ from mlox.registries import git_command
 from mlox.registries.git import Address, GitRegistry
 from mlox.secret import Secret
 from tests.component_stage import template_files
-from tests.registry_stage import answering, commit, publish, raw, says, serving
+from tests.registry_stage import answering, commit, git, publish, raw, says, serving
 
 TOKEN = "tok-9f8e7d6c5b4a"
 
@@ -71,6 +71,20 @@ def test_a_commit_that_was_fetched_is_not_asked_for_again(tmp_path: Path) -> Non
     with pytest.raises(WorkspaceError, match="git fetch failed") as caught:
         GitRegistry(str(tmp_path / "parts"), name="@a", cache=tmp_path / "c.git").names()
     assert "still there" in (caught.value.hint or "")
+
+
+def test_a_shallow_clone_is_a_registry_like_any_other(tmp_path: Path) -> None:
+    first = commit(publish(tmp_path / "parts", {"greeting": template_files()}))
+    publish(tmp_path / "parts", {"greeting": template_files(version="2.0")})
+    last = commit(tmp_path / "parts", tag="v2")
+    git(tmp_path, "clone", "--quiet", "--depth=1", (tmp_path / "parts").as_uri(), "shallow")
+    assert (tmp_path / "shallow/.git/shallow").read_text().strip() == last
+    for ref in ("", "@v2", "@main", f"@{last}"):
+        found = GitRegistry(f"shallow{ref}", name="@a", cache=tmp_path / "c.git", root=tmp_path)
+        assert (found.names(), found.commit) == (("greeting",), last)
+        assert found.read("greeting")["component.yaml"] == template_files(version="2.0")["component.yaml"]
+    with pytest.raises(WorkspaceError, match="git fetch failed"):
+        GitRegistry(f"shallow@{first}", name="@a", cache=tmp_path / "c.git", root=tmp_path).names()
 
 
 @pytest.mark.parametrize("address", ["parts@nope", "parts#nope", "nope"])

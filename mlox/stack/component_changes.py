@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlox.components import EditPlan, Place, Record, Template, Tree, closure, refuse_changed
 from mlox.components.inject import injected
+from mlox.components.protection import refuse_protected
 from mlox.components.resolving import Resolution, Side, plan_resolution
 from mlox.components.undoing import Undo, plan_undo
 from mlox.components.updating import Update, plan_update
@@ -124,6 +125,7 @@ class Changes:
         _check_of(self.plan_undo(), of)
         with self.components.alone(emit):
             undo = _check_of(self.plan_undo(), of)
+            refuse_protected(self.tree, undo.plan.edits)
             self.components.stack.workspace.journal.write(undo.plan.edits, emptied=undo.plan.emptied)
             return undo
 

@@ -29,6 +29,7 @@ from mlox.components import (
     state_of,
 )
 from mlox.components.manifest import whole_name
+from mlox.components.protection import refuse_protected
 from mlox.errors import CommandError, RequirementError, SpecError, UnknownNameError, UsageError, WorkspaceError
 from mlox.locks import Hold
 from mlox.plugins import find
@@ -187,6 +188,7 @@ class Components:
 
     def write(self, plan: EditPlan, what: str) -> None:
         """Carry out a plan, all or nothing, so that it can be taken back; alone is who calls this."""
+        refuse_protected(self.tree, plan.edits)
         plan = remembered(self.tree, plan, what)
         self.stack.workspace.journal.write(plan.edits, emptied=plan.emptied)
 

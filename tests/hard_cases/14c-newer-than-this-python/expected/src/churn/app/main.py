@@ -1,0 +1,5 @@
+from churn.limits import limit
+
+app = []
+
+limit(app)

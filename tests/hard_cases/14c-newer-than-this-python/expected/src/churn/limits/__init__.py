@@ -1,0 +1,2 @@
+def limit(app):
+    app.append("limit")

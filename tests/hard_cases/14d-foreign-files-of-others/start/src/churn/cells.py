@@ -1,0 +1,3 @@
+%matplotlib inline
+import tabulate
+!ls

@@ -1,0 +1,5 @@
+A = 1
+
+
+def f():
+    return 1

@@ -1,0 +1,5 @@
+A = 10
+
+
+def f():
+    return 2
