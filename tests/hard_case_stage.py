@@ -119,7 +119,8 @@ class Stage:
             assert self.tree(whole=True) == before, "a dry run has changed something"
         with pytest.MonkeyPatch.context() as patch:
             if missing := listed(step.get("without")):
-                patch.setenv("PATH", str(path_without(missing, self.root.with_name(f"{self.root.name}-path"))))
+                folder = self.root.with_name("-".join([self.root.name, "without", *missing]))
+                patch.setenv("PATH", str(path_without(missing, folder)))
             said = self.say("-y", *words)
         text = said.out + said.err
         assert said.code == step.get("code", 0), text

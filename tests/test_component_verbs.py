@@ -15,7 +15,7 @@ from tests.shell_stage import Said, Say, files
 ADDED = """\
 feature-store 1.0 added to src/demo/feature_store (6 files, yours to edit)
 made: src/demo/__init__.py, pyproject.toml
-wrote: pyproject.toml (feast[redis]>=0.67)
+wrote: pyproject.toml (feast[redis]>=0.67, pandas>=2.2.3)
 online_store = redis
 install what it needs: mlox add feature-store --install
 import it: from demo.feature_store import FeatureStore    (with src on the path: import sys; sys.path.insert(0, 'src'))
@@ -28,7 +28,7 @@ def test_a_dry_run_tells_and_writes_nothing(demo: Say, isolated: Path, data_home
     said = demo("add", "feature-store", "--dry-run")
     first, *rest = said.out.splitlines()
     assert first == (
-        "feature-store 1.0 would add 6 files to src/demo/feature_store and 1 dependency to pyproject.toml; "
+        "feature-store 1.0 would add 6 files to src/demo/feature_store and 2 dependencies to pyproject.toml; "
         "nothing was written"
     )
     assert "create  pyproject.toml" in rest
@@ -50,7 +50,7 @@ def test_it_is_added_shown_and_removed(demo: Say, isolated: Path) -> None:
     removed = demo("remove", "feature-store")
     assert removed.out.splitlines() == [
         "feature-store 1.0 taken out of src/demo/feature_store (6 files)",
-        "out of pyproject.toml: feast[redis]>=0.67",
+        "out of pyproject.toml: feast[redis]>=0.67, pandas>=2.2.3",
     ]
     assert {path: content for path, content in files(isolated).items() if "/local/" not in path} == before
     assert demo("--json", "status").json["components"] == []
@@ -96,7 +96,7 @@ def test_the_catalog_lists_both_kinds_or_one(say: Say) -> None:
 
 def test_info_tells_what_it_brings(demo: Say) -> None:
     text = demo("info", "feature-store").out
-    assert "dependency feast[redis]>=0.67" in text
+    assert "dependency feast[redis]>=0.67\ndependency pandas>=2.2.3\n" in text
     assert "option online_store (string, default sqlite, one of sqlite, redis)" in text
     assert "environment REDIS_URL" in text
     assert "its tests need httpx2" in demo("info", "api-serving").out

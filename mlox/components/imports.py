@@ -16,15 +16,11 @@ ALTERNATIVES: Mapping[str, tuple[str, ...]] = {
     "faiss": ("faiss-cpu", "faiss-gpu"),
     "kafka": ("kafka-python-ng",),
     "mlflow": ("mlflow-skinny",),
-    "pandas": ("feast",),
     "psycopg2": ("psycopg2-binary",),
     "pydantic_core": ("pydantic",),
     "tensorflow": ("tensorflow-cpu",),
 }
-"""Distributions that bring a module too, beside the one of its name or of the table of names that differ.
-
-Some are there since a distribution hands out objects of it, as Feast does with frames.
-"""
+"""Distributions that bring a module too, beside the one of its name or of the table of names that differ."""
 
 
 @dataclass(frozen=True, slots=True)
