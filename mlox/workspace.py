@@ -36,6 +36,18 @@ def data_home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share").absolute() / "mlox"
 
 
+def current_folder() -> Path:
+    """The folder that this process is in.
+
+    Raises:
+        WorkspaceError: somebody removed it meanwhile.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise WorkspaceError("this folder was removed meanwhile", hint="Go to one that is there: cd ~.") from None
+
+
 class Workspace:
     """A folder with, or for, an ``mlox.yaml``."""
 
@@ -52,7 +64,7 @@ class Workspace:
         Raises:
             WorkspaceError: ``start`` does not exist.
         """
-        start = (start or Path.cwd()).absolute()
+        start = (start or current_folder()).absolute()
         if not start.is_dir():
             raise WorkspaceError(f"{start} is not a folder", hint="Make it first, or name another with -C.")
         for marker in (SPEC, ".git"):

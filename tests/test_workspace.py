@@ -46,6 +46,15 @@ def test_else_the_folder_itself(project: Path) -> None:
     assert Workspace.find(project).root == project
 
 
+def test_the_current_folder_was_removed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = project / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(WorkspaceError, match="this folder was removed meanwhile"):
+        Workspace.find()
+
+
 def test_without_a_folder_the_current_one(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
     assert Workspace.find().root == project

@@ -80,7 +80,7 @@ def catalog_test(
 
 def _existing(ctx: Context, file: str) -> Path:
     """The file, from the folder where the words were typed."""
-    path = ((ctx.folder or Path.cwd()) / file).absolute()
+    path = (ctx.here() / file).absolute()
     if not path.is_file():
         raise UsageError(
             f"there is no file {file}", hint="Name one, for example: mlox catalog test services/mine.yaml."

@@ -50,6 +50,16 @@ class Context:
     as_json: bool = False
     body: Body | None = None
 
+    def here(self) -> Path:
+        """The folder that is asked from.
+
+        Raises:
+            WorkspaceError: somebody removed it meanwhile.
+        """
+        from mlox.workspace import current_folder
+
+        return self.folder or current_folder()
+
     def stack(self, name: str | None = None) -> Stack:
         """The stack of the workspace."""
         from mlox.stack import Stack

@@ -193,7 +193,7 @@ def _folder(ctx: Context, folder: str | None) -> Path:
     """A folder, from where the words were typed; by default the workspace's own."""
     if folder is None:
         return ctx.stack().workspace.root / FOLDER
-    return Path(os.path.normpath((ctx.folder or Path.cwd()) / Path(folder).expanduser())).absolute()
+    return Path(os.path.normpath(ctx.here() / Path(folder).expanduser())).absolute()
 
 
 def _write_folder(folder: Path, files: dict[str, bytes]) -> None:

@@ -142,7 +142,7 @@ def _placed(ctx: Context, address: str) -> str:
         return address
     if address.startswith("~"):
         return address
-    here = (ctx.folder or Path.cwd()).absolute()
+    here = ctx.here().absolute()
     return os.path.relpath(here / address, ctx.stack().workspace.root)
 
 
