@@ -1,21 +1,20 @@
 """How a component's files differ: what the user changed, what upstream has now, and what would come of both.
 
 Differences of formatting are left out unless somebody asks: of a Python file, a statement that means the same as before
-is shown as it was.
+is shown as it was, and so are imports that a sorter went over.
 """
 
 from __future__ import annotations
 
-import ast
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from mlox.components.definitions import meaning
 from mlox.components.extending import changed_fragments, extended
 from mlox.components.pairing import pair_files
 from mlox.components.records import Record
+from mlox.components.sorting import first_line, imports_as_before, lines_of, meaning_unsorted, statements
 from mlox.components.tree import Tree
 from mlox.components.updating import Update, base_text
 
@@ -92,32 +91,15 @@ def _text(content: bytes | None) -> str:
 def _as_before(old: str, new: str) -> str:
     """The new text with those statements as they were before whose meaning is what it was."""
     try:
-        known = {meaning(node): text for node, text in _statements(old)}
-        spans = [(node, text) for node, text in _statements(new)]
+        new = imports_as_before(old, new)
+        known = {meaning_unsorted(node): text for node, text in statements(old)}
+        spans = [(node, first_line(node), meaning_unsorted(node)) for node, _ in statements(new)]
     except (SyntaxError, ValueError):
         return new
-    if [meaning(node) for node, _ in spans] == list(known):
+    if [said for _, _, said in spans] == list(known):
         return old
-    lines = new.splitlines(keepends=True)
-    for node, _ in reversed(spans):
-        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
-        before = known.get(meaning(node))
-        if before is not None:
-            lines[first - 1 : node.end_lineno] = [before]
+    lines = lines_of(new)
+    for node, first, said in reversed(spans):
+        if said in known:
+            lines[first - 1 : node.end_lineno] = [known[said]]
     return "".join(lines)
-
-
-def _statements(text: str) -> Iterator[tuple[ast.stmt, str]]:
-    """The statements of a module, each with its lines.
-
-    Raises:
-        ValueError: two of them share a line.
-    """
-    lines = text.splitlines(keepends=True)
-    end = 0
-    for node in ast.parse(text).body:
-        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
-        if first <= end:
-            raise ValueError(f"two statements share line {first}")
-        end = node.end_lineno or first
-        yield node, "".join(lines[first - 1 : end])
