@@ -217,9 +217,11 @@ def mount(forms: Forms, value: object, path: str) -> Raw:
             found["volume"] = {"nocopy": True}
         elif option in BIND_OPTIONS:
             found.setdefault("bind", {})["propagation"] = option
-        elif option in ("z", "Z"):
+        elif option in ("z", "Z") and is_path:
             found.setdefault("bind", {})["selinux"] = option
-        elif option not in ("cached", "delegated", "consistent"):
+        elif option == "Z":
+            forms.findings.warn(path, "Z is not carried", "the engine labels its own volumes, for all containers")
+        elif option not in ("z", "cached", "delegated", "consistent"):  # a volume's label is z where none is asked for
             forms.findings.unsupported(path, f"the option {option!r} is not supported")
     if is_path:
         found.setdefault("bind", {})["create_host_path"] = True

@@ -71,11 +71,17 @@ def read_document(path: Path, environment: Mapping[str, str], *, project: str | 
     variables = Variables({**_dotenv(path.parent), **environment})
     for key in [key for key in data if isinstance(key, str) and key.startswith("x-")]:
         del data[key]
-    name = _project(data, path, environment, project, variables, findings)
+    name = _project(data, path, project, variables, findings)
     variables = Variables({**variables, "COMPOSE_PROJECT_NAME": name})
     reader = _Plain(variables, findings)
     plain = reader.value(data, "")
     validate(plain, source=source)
+    for beside in sorted(path.parent.glob(f"{path.stem}.override.y*ml")):
+        findings.warn(
+            beside.name,
+            "lies beside it and is not read; docker compose may merge them",
+            "import both as one: docker compose config > merged.yaml",
+        )
     for missing in variables.missing:
         findings.warn(
             f"${{{missing}}}", "is not set; it was taken for empty, as Compose does", "set it, or give a default"
@@ -128,16 +134,14 @@ def _dotenv(folder: Path) -> dict[str, str]:
     return variables_in(path, read_text(path), Variables({})) if path.is_file() else {}
 
 
-def _project(
-    data: Raw, path: Path, environment: Mapping[str, str], project: str | None, variables: Variables, findings: Findings
-) -> str:
-    """The project's name: asked for, in the environment, in the file, of the folder.
+def _project(data: Raw, path: Path, project: str | None, variables: Variables, findings: Findings) -> str:
+    """The project's name: asked for, in the environment or in ``.env``, in the file, of the folder.
 
     Source: https://docs.docker.com/compose/how-tos/project-name/
     """
     written = data.get("name")
     own = interpolate(written, variables, missing=variables.blank) if isinstance(written, str) else ""
-    chosen = project or environment.get("COMPOSE_PROJECT_NAME") or own
+    chosen = project or variables.get("COMPOSE_PROJECT_NAME") or own
     name = chosen or re.sub(r"[^a-z0-9_-]", "", path.absolute().parent.name.lower()).lstrip("_-") or "project"
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise findings.wrong("name", f"{name!r} cannot be a project's name", "Lower case letters, digits, '-' and '_'.")

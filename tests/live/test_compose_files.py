@@ -100,8 +100,10 @@ def ulimits(service: Raw) -> Raw:
 
 
 def normal_mount(mount: Raw, volumes: Mapping[str, str]) -> Raw:
+    """A volume's own label for SELinux is left out: the engine labels volumes."""
     source = volumes.get(mount.get("source", ""), mount.get("source"))
-    return {key: value for key, value in {**mount, "source": source}.items() if value not in ({}, None)}
+    kept = {**mount, "source": source, **({"bind": None} if mount["type"] == "volume" else {})}
+    return {key: value for key, value in kept.items() if value not in ({}, None)}
 
 
 @pytest.mark.parametrize(
