@@ -14,9 +14,13 @@ from mlox.secret import Secret
 from mlox.variables import literal
 
 _LOGIN = re.compile(r"://[^/\s:@]*:([^/\s]+)@")
+_NAMED = re.compile(r"(?:password|passwd|pwd)\s*=\s*[\"']?(?![\w.]*[(\[])([^\s\"'&;,$/.][^\s\"'&;,]*)", re.IGNORECASE)
+"""What a connection's text gives as its password: of ADO, JDBC, JAAS. A call of a program's source is none."""
+
 _FLAG = re.compile(
     r"-{1,2}[\w-]*(?:requirepass|password|passwd|passphrase|token|secret|api-?key)(?:=(.+))?", re.IGNORECASE
 )
+_READ = "a password here is read by everybody who sees the container"
 _MADE = "MLOX_"
 """How variables begin that were made for a command."""
 
@@ -56,18 +60,24 @@ def hide_secrets(project: Project) -> None:
                 )
         if texts:
             part.unit["environment"] = dict(sorted(texts.items()))
-        _hide_elsewhere(project, part, values)
+        _hide_elsewhere(project, part, values, strong)
 
 
 def _passwords(project: Project, name: str, text: str, tainted: Collection[str]) -> list[str]:
-    """The passwords in a variable: all of it, those of addresses, what a secret variable gave."""
+    """The passwords in a variable: all of it, those of addresses and connections, what a secret variable gave."""
     if is_secret(name, text):
         return [text]
-    logins = [match for match in _LOGIN.findall(text) if not match.startswith("$")]
+    logins = [match[1] for match in _logins(text)]
     values = {value for values in project.document.tainted.values() for value in values} if name in tainted else set()
     told = (value for value in values if value == text or (len(value) >= SHORTEST and value in text))
     given = {value for value in told if not any(value in login for login in logins)}
     return [*logins, *sorted(given, key=len, reverse=True)]
+
+
+def _logins(text: str) -> list[re.Match[str]]:
+    """Where the passwords of addresses and connections stand in a text: the first group of each match."""
+    found = [match for pattern in (_LOGIN, _NAMED) for match in pattern.finditer(text)]
+    return [match for match in found if not match[1].startswith("$") and is_secret("password", match[1])]
 
 
 def _keys(text: str) -> list[str]:
@@ -83,8 +93,8 @@ def _keep(part: Part, known: dict[str, str], value: str, key: str) -> str:
 
 
 def _replaced(part: Part, known: dict[str, str], name: str, text: str, inside: Collection[str]) -> str:
-    """A text with the passwords ``inside`` as variables; a login's is looked for behind its colon alone."""
-    logins = [match for match in _LOGIN.finditer(text) if match[1] in inside]
+    """A text with the passwords ``inside`` as variables; a login's is looked for where it stands alone."""
+    logins = [match for match in _logins(text) if match[1] in inside]
     spans: list[tuple[int, int]] = []
 
     def add(first: int, last: int) -> None:
@@ -104,8 +114,11 @@ def _replaced(part: Part, known: dict[str, str], name: str, text: str, inside: C
     return "".join([*parts, literal(text[position:])])
 
 
-def _hide_elsewhere(project: Project, part: Part, values: Mapping[str, str]) -> None:
-    """Passwords outside of variables: in commands they become variables of a shell; elsewhere they cannot be."""
+def _hide_elsewhere(project: Project, part: Part, values: Mapping[str, str], strong: Collection[str]) -> None:
+    """Passwords outside of variables: in commands they become variables of a shell; elsewhere they cannot be.
+
+    ``strong`` are the passwords in variables that are looked for everywhere.
+    """
     findings = project.forms.findings
     for path, secrets in sorted(project.document.tainted.items()):
         if not path.startswith(f"{part.path}."):
@@ -116,17 +129,35 @@ def _hide_elsewhere(project: Project, part: Part, values: Mapping[str, str]) -> 
         elif key in ("command", "entrypoint"):
             _hide_in_command(project, part, secrets, values)
         elif key not in ("environment", "env_file"):
-            findings.unsupported(path, "a password here is read by everybody who sees the container")
+            findings.unsupported(path, _READ)
             part.unit.pop(key, None)
     for key in ("command", "entrypoint"):
-        if words := part.unit.get(key):
-            shown = _in_flags([word.replace("$$", "$") for word in words])
-            if shown:
-                _hide_in_command(project, part, shown, values)
+        words = [word.replace("$$", "$") for word in part.unit.get(key) or ()]
+        if shown := _shown(part, words, strong):
+            _hide_in_command(project, part, shown, values)
+    check: Raw = part.unit.get("healthcheck", {})
+    if shown := _shown(part, check.get("test", ["NONE"])[1:], strong):
+        _hide_in_check(part, check, shown, values)
+    labels: Raw = part.unit.get("labels", {})
+    for name in [name for name, text in labels.items() if any(one in text for one in strong)]:
+        findings.unsupported(f"{part.path}.labels.{name}", _READ)
+        del labels[name]
     args: Raw = part.unit.get("build", {}).get("args", {})
-    for name in [name for name, value in args.items() if is_secret(name, value)]:
+    for name in [name for name, value in args.items() if is_secret(name, value) or any(one in value for one in strong)]:
         findings.unsupported(f"{part.path}.build.args.{name}", "a password given to a build stays in the image")
         del args[name]
+
+
+def _shown(part: Part, words: list[str], strong: Collection[str]) -> set[str]:
+    """Passwords in a command: of options, in addresses, and those that are known otherwise."""
+    line = " ".join(words)
+    known = {*strong, *(text for secret in part.secrets.values() if _STRONG.fullmatch(text := secret.reveal()))}
+    logins = {match[1] for match in _logins(line) if line.count(match[1]) == 1}
+    try:
+        split = [each for word in words for each in shlex.split(word)] if len(words) == 1 else words
+    except ValueError:
+        split = line.split()
+    return {one for one in _in_flags(split) | logins | known if one in line}
 
 
 def _in_flags(words: list[str]) -> set[str]:
@@ -194,7 +225,7 @@ def _hide_in_command(project: Project, part: Part, secrets: Collection[str], val
     """Let a shell fill in the password: the command holds the variable's name alone."""
     unit, findings = part.unit, project.forms.findings
     plain = {key: [word.replace("$$", "$") for word in unit.get(key) or ()] for key in ("entrypoint", "command")}
-    path = f"{part.path}.command"
+    path = f"{part.path}.{'entrypoint' if part.raw.get('entrypoint') else 'command'}"
     words = [*plain["entrypoint"], *plain["command"]]
     if not any(secret in word for secret in secrets for word in words):
         return
@@ -204,11 +235,12 @@ def _hide_in_command(project: Project, part: Part, secrets: Collection[str], val
         raise findings.wrong(
             path,
             "a password stands in an option of the image's own command",
-            "Let the program read it from a variable.",
+            "Write the program before it, as in redis-server --requirepass ..., or let it read a variable.",
         )
     else:
         wrapped = ["/bin/sh", "-c", f"exec {_shell_line(part, words, secrets, values)}"]
     where = "entrypoint" if plain["entrypoint"] else "command"
     unit.pop("command", None)
     unit[where] = [literal(word) for word in wrapped]
-    findings.warn(path, "a password stood in the command", "now a shell fills it in from a variable")
+    entered = "" if plain["entrypoint"] else "; if the image's own entrypoint runs no shell, write an entrypoint, too"
+    findings.warn(path, "a password stood in the command", f"now a shell fills it in from a variable{entered}")
