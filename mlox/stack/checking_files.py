@@ -49,9 +49,11 @@ def vault_findings(around: Surroundings) -> Iterator[Finding]:
         recipients = sharing.recipients()
         described = around.vault.describe()
         own = sharing.own()
+        changes = sharing.changes()
     except MloxError as error:
         yield found("vault", "", error, file=RECIPIENTS)
         return
+    recipients = tuple(each for each in recipients if each not in changes.added)  # nobody is told to let these in
     names = {"you" if each.key in own else each.name or each.short for each in recipients}
     for row in described:
         if row.heads:
@@ -61,13 +63,8 @@ def vault_findings(around: Surroundings) -> Iterator[Finding]:
         elif "unknown" not in row.readers and (locked := sorted(names - set(row.readers))):
             problem = f"the secret {row.name} cannot be read by: {', '.join(locked)}"
             yield Finding("vault", row.name, problem, f"Share it again: mlox secrets share {locked[0]}.", SECRETS)
-    if described and not recipients:
+    if described and not recipients and not changes:
         yield Finding("vault", "", "there are secrets, and nobody is named who can read them", "", RECIPIENTS)
-    try:
-        changes = sharing.changes()
-    except MloxError as error:
-        yield found("vault", "", error, file=RECIPIENTS)
-        return
     if changes:
         hint = "Ask who did that; the next `mlox secrets set` or `share` asks you to agree."
         yield Finding("vault", "", f"the recipients are not those that you agreed to: {changes}", hint, RECIPIENTS)
