@@ -228,7 +228,7 @@ def test_behind_an_exclamation_mark_a_passphrase_is_not_asked_for(demo: Say, mon
 def test_words_that_are_not_whole(demo: Say) -> None:
     demo("secrets", "set", "TOKEN", stdin=PASSWORD)
     for words, said in (
-        ("secrets key", "unknown verb 'secrets key'"),
+        ("secrets key", "'secrets key' needs to know what to do"),
         ("secrets key lod x", "unknown verb 'secrets key lod'"),
         ("secrets unshare", "missing: RECIPIENT"),
         ("secrets share nobody", "unknown recipient 'nobody'"),

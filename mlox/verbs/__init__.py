@@ -90,6 +90,9 @@ def find_verb(words: list[str]) -> tuple[Verb, list[str]]:
             raise UnknownNameError(f"unknown verb {name!r}", hint=f"It is called: mlox {FAMILIAR[name]}.")
     first = words[0]
     nouns = sorted(name for name in verbs if name.startswith(f"{first} "))
+    below = [name for name in nouns if name.startswith(f"{' '.join(words[:2])} ")]
+    if len(words) > 1 and below and (len(words) == 2 or words[2].startswith("-")):
+        first, nouns, words = " ".join(words[:2]), below, words[1:]
     if nouns:
         if len(words) > 1 and not words[1].startswith("-"):
             said = " ".join(words[: 3 if any(noun.startswith(f"{first} {words[1]} ") for noun in nouns) else 2])
