@@ -239,3 +239,14 @@ def test_words_that_are_not_whole(demo: Say) -> None:
         assert result.code in (1, 2)
         assert said in result.err.splitlines()[0]
         assert result.err.splitlines()[-1].startswith("hint: ")
+
+
+@pytest.mark.parametrize("words", ["secrets share {}", "secrets unshare {}", "secrets share {} -y --json"])
+def test_a_private_key_that_is_typed_is_not_told_again(demo: Say, words: str) -> None:
+    private = str(pyrage.x25519.Identity.generate())
+    demo("secrets", "set", "TOKEN", stdin=PASSWORD)
+    for key in (private, "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk"):
+        said = demo(*(key if word == "{}" else word for word in words.split()))
+        assert said.code == 1
+        assert "that is a private key" in said.err
+        assert key[-8:] not in said.err + said.out

@@ -53,6 +53,11 @@ class VaultSharing:
             UnknownNameError: nobody.
             SecretError: it is a key that cannot be used, or the name stands for two keys.
         """
+        if "secret-key-" in who.lower() or "private key" in who.lower():
+            raise SecretError(
+                "that is a private key, which is nobody else's to have; nothing was done",
+                hint="Name its public half: age1... or ssh-ed25519 ... . Whatever keeps what is typed has the key now.",
+            )
         listed, requests = self.recipients(), self.requests()
         known = {each.key: each for each in (*self._files.agreed.read(), *requests, *listed)}
         if who.startswith(("age1", "ssh-", "ecdsa-", "sk-")):
