@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 import pytest
 
@@ -113,3 +114,35 @@ def test_what_this_process_uses_gets_the_new_value(shop: Say, monkeypatch: pytes
     finally:
         mlox.get("mlflow").use_off()
     assert "MLFLOW_TRACKING_PASSWORD" not in os.environ
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "up postgres --dry-run",
+        "up mlflow --as second --set workers=2 --needs database=embedded --dry-run",
+        "up --prune --dry-run",
+    ],
+)
+def test_what_carries_a_plan_out_does_so_as_it_is_typed(shop: Say, words: str) -> None:
+    shop("add", "mlflow")
+    (told,) = [line for line in shop(*words.split()).out.splitlines() if line.startswith("carry it out: mlox up ")]
+    said = shop(*shlex.split(told.removeprefix("carry it out: mlox ")))
+    assert said.code == 0, said
+    assert "running" in said.out
+
+
+def test_plan_names_what_it_was_asked_for_and_what_up_does_not_do_has_no_such_line(shop: Say) -> None:
+    for name in ("mlflow", "postgres"):
+        shop("add", name)
+    assert "carry it out: mlox up postgres --plan " in shop("plan", "postgres").out
+    shop("up")
+    for words in (("down", "--dry-run"), ("restart", "postgres", "--dry-run"), ("down", "--purge", "--dry-run")):
+        said = shop(*words)
+        assert (said.code, "carry it out" in said.out) == (0, False)
+
+
+def test_a_service_that_is_nearly_named_is_one_of_the_stack_too(shop: Say) -> None:
+    shop("add", "postgres", "--as", "cache")
+    assert "Did you mean 'cache'?" in shop("up", "cahce").err
+    assert "Did you mean 'cache'?" in shop("add", "cahce").err

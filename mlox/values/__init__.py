@@ -138,17 +138,18 @@ class Status(Value):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Planned(Value):
-    """A plan that was only made."""
+    """A plan that was only made. ``by`` are the words that carry it out with its digest; empty where none do."""
 
     plan: Plan
     differs_is: int = 0
     notes: tuple[str, ...] = ()
+    by: str = "up"
 
     def text(self, *, detail: bool = False) -> str:
         """The actions, a line each, and in detail the digest for ``up --plan``."""
         lines = [*_plan_lines(self.plan, detail), *self.notes]
-        if detail and self.plan:
-            lines.append(f"carry it out: {{mlox}} up --plan {self.plan.digest}")
+        if detail and self.plan and self.by:
+            lines.append(f"carry it out: {{mlox}} {self.by} --plan {self.plan.digest}")
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:

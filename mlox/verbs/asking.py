@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlox.errors import UsageError
+from mlox.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,6 +47,8 @@ def asked_for(
     around = stack.surroundings()
     written = around.spec.services.get(as_ or name)
     catalog_name = written.service if written is not None and as_ is None else name
+    if catalog_name == name and name not in around.catalog.names():
+        raise UnknownNameError.among("service", name, {*around.catalog.names(), *around.spec.services})
     service = around.catalog.get(catalog_name).service
     own_name = as_ or (name if written is not None and name != catalog_name else None)
     return Asked(catalog_name, version or None, own_name, on, _read_needs(needs), read_assignments(set_, service))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,7 +37,8 @@ def plan(
         stack = ctx.stack()
         stack.workspace.read()
         made = stack.plan(*names, prune=prune)
-    return Planned(made, differs_is=4 if exit_code else 0, notes=left_behind(made))
+    by = "" if ctx.body is not None else _again(names, prune=prune)
+    return Planned(made, differs_is=4 if exit_code else 0, notes=left_behind(made), by=by)
 
 
 @verb("up", group="stack")
@@ -65,7 +67,8 @@ def up(
         asked = tuple(asked_for(stack, word, as_=as_, on=on, set_=set_, needs=needs) for word in names)
     if ctx.dry_run:
         made = stack.plan(asked=asked, prune=prune)
-        return Planned(made, notes=(*left_behind(made), "nothing was changed"))
+        by = "" if ctx.body is not None else _again(names, prune=prune, as_=as_, on=on, set_=set_, needs=needs)
+        return Planned(made, notes=(*left_behind(made), "nothing was changed"), by=by)
     deployment = stack.deploy(asked=asked, prune=prune, digest=plan, emit=ctx.emit)
     if detach:
         return Detached(deployment)
@@ -87,7 +90,7 @@ def down(
     spec = stack.workspace.read()
     plan = stack.plan_down(*names, purge=purge, all_servers=all_)
     if ctx.dry_run:
-        return Planned(plan, notes=("nothing was changed",))
+        return Planned(plan, notes=("nothing was changed",), by="")
     if purge and plan:
         ctx.confirm(what_goes(stack, plan), answer=spec.name)
     done = stack.down(*names, purge=purge, all_servers=all_, emit=ctx.emit)
@@ -106,7 +109,7 @@ def restart(ctx: Context, names: Annotated[tuple[str, ...], "services; none mean
     stack = ctx.stack()
     stack.workspace.read()
     if ctx.dry_run:
-        return Planned(stack.plan_down(*names), notes=("and start again; nothing was changed",))
+        return Planned(stack.plan_down(*names), notes=("and start again; nothing was changed",), by="")
     return _awaited(ctx, stack.redeploy(*names, emit=ctx.emit))
 
 
@@ -127,6 +130,13 @@ class Detached(Value):
     def to_json(self) -> dict[str, Any]:
         """That it goes on."""
         return {"detached": True, "done": self.deployment.done}
+
+
+def _again(names: tuple[str, ...], *, prune: bool, **options: str | tuple[str, ...] | None) -> str:
+    """The words of ``up`` that mean the same; what a shell would read otherwise is quoted."""
+    given = [(f"--{key.rstrip('_')}", (one,) if isinstance(one, str) else one or ()) for key, one in options.items()]
+    words = [word for option, values in given for value in values for word in (option, value)]
+    return shlex.join(["up", *names, *words, *(["--prune"] if prune else [])])
 
 
 def _of_body(ctx: Context, body: Body, *also: str) -> tuple[Stack, tuple[Asked, ...]]:
