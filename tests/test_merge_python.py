@@ -174,7 +174,7 @@ def test_one_side_formatted_and_the_other_changed() -> None:
     assert got.clean
     assert ast.dump(ast.parse(got.text)) == ast.dump(ast.parse(theirs))
     assert got.text.startswith("def f(\n    a,\n    b,\n):\n    return {\n")
-    assert "    'c': 3,\n" in got.text
+    assert '        "c": 3,\n' in got.text
 
 
 def test_a_file_that_is_no_python_stays_as_git_left_it() -> None:

@@ -90,7 +90,9 @@ CASES = {
         "# one\ndef f(a, b):\n    return a\n",
         "# two\ndef f(a, b):\n    return a\n",
     ),
-    "reformatted": Case("a = b + c\n", "a = (\n    b\n    + c\n)\n", "a = b + c + d\n", "a = b + c + d\n"),
+    "reformatted": Case(
+        "a = b + c\n", "a = (\n    b\n    + c\n)\n", "a = b + c + d\n", "a = (\n    b\n    + c + d\n)\n"
+    ),
     "moved": Case(
         "def f():\n    return 1\n\n\ndef g():\n    return 2\n",
         "def g():\n    return 2\n\n\ndef f():\n    return 1\n",

@@ -13,6 +13,7 @@ from mlox.components.merge.python.imports import missed
 from mlox.components.merge.python.items import items_of
 from mlox.components.merge.python.nets import caught, readable
 from mlox.components.merge.python.notes import Notes
+from mlox.components.merge.python.quoting import Quotes
 from mlox.components.merge.python.rules import allowed
 from mlox.components.merge.python.source import NOT_PYTHON, Source, read, said_encoding, written
 from mlox.components.merge.python.weighing import plain as is_plain
@@ -59,10 +60,11 @@ def _merged(was: Source, mine: Source, theirs: Source, *, plain: bool) -> tuple[
     """The merge by items; a second time where the first takes away an import that its result uses."""
     items = [items_of(source) for source in (was, mine, theirs)]
     newline = "\r\n" if mine.lines and mine.lines[0].endswith("\r\n") else "\n"
-    notes = Notes(newline, plain)
+    quotes = Quotes(was.text, mine.text, theirs.text)
+    notes = Notes(newline, plain, quotes)
     text = merge_block(items[0], items[1], items[2], notes, ordered=False, path="")
     keep = frozenset() if notes.conflicts else missed(text, was, mine, theirs)
     if keep:
-        notes = Notes(newline, plain, keep)
+        notes = Notes(newline, plain, quotes, keep)
         text = merge_block(items[0], items[1], items[2], notes, ordered=False, path="")
     return text, notes

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from mlox.components.merge.python.elements import comments_of, merge_statement
 from mlox.components.merge.python.items import Item, Part, parts_of
 from mlox.components.merge.python.notes import Notes
+from mlox.components.merge.python.refitting import refit
 from mlox.components.merge.python.rows import Row, meets
 from mlox.components.merge.python.sequences import edits, merge_lines
 from mlox.components.merge.python.source import lines_of
@@ -133,7 +134,11 @@ def _leaf(mine: Item, was: Item, theirs: Item, notes: Notes, key: str) -> str | 
 
 
 def _statement(mine: str, was: str, theirs: str, notes: Notes, key: str) -> str | None:
-    """By lines, where they do not touch; else by the elements of its brackets."""
+    """In the form of a side that only formatted it; else by elements of its brackets, by lines that do not touch."""
+    fitted = refit(was, mine, theirs, notes.quotes.left)
+    fitted = refit(was, theirs, mine, notes.quotes.right) if fitted is None else fitted
+    if fitted is not None:
+        return notes.by("reformatted", key, fitted)
     found = merge_statement(was, mine, theirs)
     if found is not None and notes.may(found[1]):
         text, rule = found

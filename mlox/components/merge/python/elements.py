@@ -127,13 +127,14 @@ def _names(group: Group) -> list[str] | None:
     seen: Counter[str] = Counter()
     names = []
     for element in group.elements:
-        name = _name(group, element)
+        name = called(group, element)
         seen[name] += 1
         names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
     return names
 
 
-def _name(group: Group, element: Element) -> str:
+def called(group: Group, element: Element) -> str:
+    """What an element of a bracket is found by: its key, its keyword, else all of it."""
     solid = _solid(element.pieces)
     texts = [piece.text for piece in solid]
     if group.opens == "{" and ":" in texts:
@@ -241,7 +242,7 @@ class _Elements:
 
     def _called(self, at: int) -> str:
         element = next(one for one in self.rows[at] if one is not None)
-        return _name(self.sides[0], element)
+        return called(self.sides[0], element)
 
     def _rendered(self, elements: Sequence[Element]) -> str:
         """The elements in the form of the side that has more lines."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from mlox.components.merge.lines import LABELS
 from mlox.components.merge.outcome import Applied, Conflict
+from mlox.components.merge.python.quoting import Quotes
 from mlox.components.merge.python.rules import RULES
 
 _NUMBER = re.compile(r"(<{7} \w+)\0(\d+)(?=\r?\n|\r)")
@@ -18,11 +19,12 @@ class Notes:
     """One merge; ``newline`` is how the file ends its lines, ``keep`` names imports that must stay.
 
     ``plain``: the merge is one of those where all rules may be used. ``renamed`` holds the old name of each definition
-    that a side renamed, and the side.
+    that a side renamed, and the side. ``quotes`` are those of the whole files.
     """
 
     newline: str
     plain: bool
+    quotes: Quotes
     keep: frozenset[tuple[str, str, str]] = frozenset()
     applied: list[Applied] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)

@@ -104,16 +104,21 @@ def scan(text: str) -> list[Piece]:
         >>> [piece.text for piece in scan("f(a, b=[1])  # c")]
         ['f', '(a, b=[1])', '  ', '# c']
     """
-    atoms = _atoms(text)
+    rest = atoms(text)
     pieces: list[Piece] = []
-    for atom in atoms:
+    for atom in rest:
         if atom.kind == "close":
             raise Unbalanced(text)
-        pieces.append(_group(atom, atoms, _word_before(pieces)) if atom.kind == "open" else atom)
+        pieces.append(_group(atom, rest, _word_before(pieces)) if atom.kind == "open" else atom)
     return pieces
 
 
-def _atoms(text: str) -> Iterator[Atom]:
+def atoms(text: str) -> Iterator[Atom]:
+    """The atoms of a text, in order; brackets need not match.
+
+    Raises:
+        Unbalanced: something stands there that is no atom.
+    """
     at = 0
     while at < len(text):
         found = _ATOM.match(text, at)
@@ -132,10 +137,10 @@ def _word_before(pieces: list[Piece]) -> str:
     return ""
 
 
-def _group(opening: Atom, atoms: Iterator[Atom], before: str) -> Group:
+def _group(opening: Atom, rest: Iterator[Atom], before: str) -> Group:
     group = Group(opening.text, before)
     element = Element()
-    for atom in atoms:
+    for atom in rest:
         if atom.kind == "close":
             if CLOSES[group.opens] != atom.text:
                 raise Unbalanced(atom.text)
@@ -146,14 +151,14 @@ def _group(opening: Atom, atoms: Iterator[Atom], before: str) -> Group:
             element = Element()
             group.comma = True
             continue
-        _put(group, element, atom, atoms)
+        _put(group, element, atom, rest)
     raise Unbalanced(group.opens)
 
 
-def _put(group: Group, element: Element, atom: Atom, atoms: Iterator[Atom]) -> None:
+def _put(group: Group, element: Element, atom: Atom, rest: Iterator[Atom]) -> None:
     """Add an atom to an element; a comment on the line of the comma before belongs to the one before."""
     if element.pieces or atom.kind not in TRIVIA:
-        element.pieces.append(_group(atom, atoms, _word_before(element.pieces)) if atom.kind == "open" else atom)
+        element.pieces.append(_group(atom, rest, _word_before(element.pieces)) if atom.kind == "open" else atom)
         group.comma = False
     elif atom.kind == "comment" and group.elements and not set("\r\n") & set(element.lead):
         group.elements[-1].after = element.lead + atom.text
