@@ -15,6 +15,7 @@ from mlox.components.merge.python.meeting import together
 from mlox.components.merge.python.notes import Notes
 from mlox.components.merge.python.rows import Row
 from mlox.components.merge.python.sequences import OrderClash, merge_orders
+from mlox.components.merge.python.sorting import resorted
 
 NEAR = 0.7
 
@@ -41,6 +42,8 @@ def merge_block(
     apart = block.apart(order)
     if apart is not None:
         return apart
+    if not ordered:
+        order = resorted(block.rows, order, block.texts)
     return "".join(block.texts[one] if isinstance(one, int) else block.clash(one) for one in order)
 
 

@@ -10,15 +10,13 @@ from mlox.components.merge.python.elements import comments_of
 from mlox.components.merge.python.items import Item
 from mlox.components.merge.python.notes import Notes
 from mlox.components.merge.python.rows import Row
-from mlox.components.merge.python.scanning import Atom, Element, Group, Unbalanced, scan
 from mlox.components.merge.python.sequences import OrderClash, merge_orders
 from mlox.components.merge.python.source import Source, lines_of, parsed
+from mlox.components.merge.python.spelling import merged_comments, spelled
 
 Binding = tuple[str, str, str]
 """The module as it is written (empty for ``import``), the name that is taken from it, and what it is called here."""
-WIDTH = 79
 _WORD = re.compile(r"[^\W\d]\w*")
-_PLAIN = re.compile(r"(\s*(?:from\s+\S+\s+)?import\s+)([^\s#(\\;][^#(\\;\r\n]*?)(\s*(?:#[^\r\n]*)?[\r\n]*)$")
 
 
 def bindings(item: Item | None) -> list[Binding]:
@@ -108,24 +106,30 @@ class Imports:
                 and {*bindings(item)} == names
                 and (other is None or _same_form(other, was) or other.text == item.text)
             ):
-                return _lead(row) + item.text
+                return lead_of(row) + item.text
         merged = None if was and not (mine and theirs) else self._composed(row, names)
         if merged is None:
             return self.notes.conflict(key, "both sides change it", *sides)
         return self.notes.by("imports", key, merged)
 
     def _composed(self, row: Row, names: set[Binding]) -> str | None:
+        """The names in the form of one side: one that changed nothing else, else one that has them already."""
         items = [item for item in (row.left, row.right) if item is not None]
+        items.sort(key=lambda item: (item.text.count("\n"), len(item.text)), reverse=True)
+        formatted = [item for item in items if row.base and {*bindings(item)} == {*bindings(row.base)}]
         fitting = [item for item in items if {*bindings(item)} == names]
-        form = max(fitting or items, key=lambda item: (item.text.count("\n"), len(item.text)))
-        text = form.text if fitting else _with_names(form, _ordered(row, names))
-        if text is None:
-            return None
-        said = {*comments_of(text)}
+        ordered = [f"{name} as {alias}" if alias else name for _, name, alias in _ordered(row, names)]
+        comments = merged_comments(row.base, row.left, row.right, ordered)
         was = {*comments_of(row.base.text)} if row.base else set()
-        if any({*comments_of(item.text)} - was - said for item in items):
-            return None
-        return _lead(row) + text
+        for form in (*formatted, *fitting, *items):
+            text = spelled(form, ordered, comments) if comments is not None and form not in fitting else None
+            text = form.text if text is None and form in fitting else text
+            if text is None:
+                continue
+            said = {*comments_of(text)}
+            if not any({*comments_of(item.text)} - was - said for item in items):
+                return lead_of(row) + text
+        return None
 
 
 def sorted_in(rows: Sequence[Row], mine: Sequence[int], theirs: Sequence[int]) -> list[int]:
@@ -152,7 +156,7 @@ def _same_form(item: Item, was: Item | None) -> bool:
     return was is not None and item.text == was.text
 
 
-def _lead(row: Row) -> str:
+def lead_of(row: Row) -> str:
     """The comments above: of the side that changed them; where both did, of the side that says more."""
     was = row.base.lead if row.base else ""
     leads = [item.lead for item in (row.left, row.right) if item is not None]
@@ -191,48 +195,6 @@ def _isorted(binding: Binding) -> tuple[int, str, str]:
     """Constants, then classes, then the rest, as isort has it."""
     name = binding[1]
     return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name, binding[2])
-
-
-def _with_names(form: Item, names: Sequence[Binding]) -> str | None:
-    """An import statement in the form of ``form`` with these names."""
-    said = [f"{name} as {alias}" if alias else name for _, name, alias in names]
-    plain = _PLAIN.match(form.text)
-    if plain:
-        line = f"{plain[1]}{', '.join(said)}{plain[3]}"
-        limit = max(WIDTH, *(len(one.rstrip()) for one in form.source.lines[form.first : form.last]))
-        if len(line.rstrip()) <= limit or not form.key.startswith("from"):
-            return line
-        indent = re.match(r"\s*", plain[1])
-        space = indent.group() if indent else ""
-        newline = "\r\n" if form.text.endswith("\r\n") else "\n"
-        inner = "".join(f"{space}    {one},{newline}" for one in said)
-        return f"{plain[1]}({newline}{inner}{space}){plain[3]}"
-    try:
-        pieces = scan(form.text)
-    except Unbalanced:
-        return None
-    groups = [piece for piece in pieces if isinstance(piece, Group)]
-    if len(groups) != 1 or not groups[0].elements:
-        return None
-    _fill(groups[0], said)
-    return "".join(piece.text for piece in pieces)
-
-
-def _fill(group: Group, said: Sequence[str]) -> None:
-    """Put names into a bracket; those that stand there keep their comments and their lines."""
-    there = {" ".join(one.text.split()): one for one in group.elements}
-    first = group.elements[0].lead
-    leads = [one.lead for one in group.elements[1:] if not one.lead.strip()]
-    usual = max(set(leads), key=leads.count) if leads else first if "\n" in first else " "
-    elements = []
-    for at, name in enumerate(said):
-        element = there.get(name) or Element(usual, [Atom("word", name)])
-        if at == 0 and not element.lead.strip():
-            element.lead = first
-        elif at and not element.lead:
-            element.lead = usual
-        elements.append(element)
-    group.elements = elements
 
 
 def missed(text: str, base: Source, left: Source, right: Source) -> frozenset[Binding]:

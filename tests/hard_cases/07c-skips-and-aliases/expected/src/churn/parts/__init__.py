@@ -1,6 +1,10 @@
 import sys  # isort: skip
 import math as math  # noqa: PLC0414
-from os import curdir, path, sep
+from os import (
+    curdir,
+    path,
+    sep,
+)
 
 
 def area(r):
