@@ -144,7 +144,7 @@ def _statement(mine: str, was: str, theirs: str, notes: Notes, key: str) -> str 
         text, rule = found
         return notes.by(rule, key, text)
     lines = merge_lines(*(lines_of(text) for text in (was, mine, theirs)))
-    if lines is not None:
+    if lines is not None and notes.may("lines"):
         return notes.by("lines", key, "".join(lines))
     more = _more(mine, was, theirs)
     return None if more is None else notes.by("contained", key, more)

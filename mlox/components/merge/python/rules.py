@@ -29,13 +29,13 @@ RULES: dict[str, Rule] = {
     "statements": Rule("the same inside a function: each side changed another statement", 16, 8, plain=True),
     "additions": Rule("both sides add definitions at one place: the left ones come first", 61, 15),
     "unrelated": Rule("definitions of one side, statements of the other at one place, and none knows the other", 7, 4),
-    "imports": Rule("imports by what they bind: a union, less what one side took away", 83, 23, strict=True),
+    "imports": Rule("imports by what they bind: a union, less what one side took away", 84, 22, strict=True),
     "rename": Rule("a definition that one side renamed and the other changed", 8, 0, strict=True),
     "same-addition": Rule("both sides add the same, but for comments and format", 37, 7, strict=True),
     "same-change": Rule("both sides change something to the same, but for format", 9, 1, strict=True),
-    "elements": Rule("elements of brackets: arguments, entries, members", 110, 25, strict=True),
-    "lines": Rule("lines of one statement that do not touch, where lines of the file did", 6, 3),
-    "contained": Rule("one side did to a statement all that the other did, and more", 19, 6),
+    "elements": Rule("elements of brackets: arguments, entries, members", 73, 20, strict=True),
+    "lines": Rule("lines of one statement that do not touch, where lines of the file did", 2, 1, plain=True),
+    "contained": Rule("one side did to a statement all that the other did, and more", 18, 5),
     "decorators": Rule("decorators, and the definition below them, each by itself", 24, 3, strict=True),
     "entries": Rule(
         "entries of dictionaries and sets, names in __all__, keywords, both added at one place", 2, 1, plain=True
@@ -46,7 +46,9 @@ RULES: dict[str, Rule] = {
     "clauses": Rule(
         "each side changed another one of a comment, the line below it and what that begins", 66, 15, strict=True
     ),
-    "reformatted": Rule("one side only formatted what the other changed", 9, 2, strict=True),
+    "reformatted": Rule(
+        "one side only formatted what the other changed: the change, in its format", 56, 10, strict=True
+    ),
     "moved": Rule("one side moved what the other changed", 22, 8, plain=True),
     "comments": Rule("comments and blank lines that both sides changed", 8, 4, plain=True),
     "deleted-beside": Rule("one side adds something where the other deletes its neighbour", 34, 17),
