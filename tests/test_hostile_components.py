@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -43,6 +44,29 @@ MANIFESTS = {
     "a constant above": ("words.py:KEEP", "../words.py:KEEP"),
     "a constant that is code": ("words.py:KEEP", "words.py:KEEP;import os"),
     "an unknown key": ("imports: greet", "imports: greet\nrun: rm -rf ~"),
+    **{
+        f"settings for {path}": ("imports: greet", f"imports: greet\nsettings: [{path}]")
+        for path in (
+            "../config.yaml",
+            "/etc/config.yaml",
+            "a/../../b.yaml",
+            ".git/config.toml",
+            ".mlox/components/greeting.json",
+            ".github/workflows/run.yml",
+            ".env",
+            ".env.local",
+            "mlox.yaml",
+            "MLOX.yaml",
+            "uv.toml",
+            "services/evil.yaml",
+            "mlx-components/x/component.yaml",
+            "setup.py",
+            "Makefile",
+            "con.yaml",
+            "a.yaml, A.yaml",
+            "not-there.yaml",
+        )
+    },
     "a tag that makes objects": ("imports: greet", "imports: !!python/object/apply:os.system [touch evil]"),
     "a bomb of aliases": (
         "summary: a greeting",
@@ -69,6 +93,69 @@ def test_a_manifest_that_means_harm(shop: Shop, say: Say, kind: str, change: tup
 def test_a_manifest_that_is_none(shop: Shop, say: Say, kind: str, text: bytes) -> None:
     with evil(shop, kind, {**template_files(), MANIFEST: text}):
         refused(shop, say)
+
+
+PIECES = {
+    "a password": ("config.yaml", "db: {password: hunter22}\n"),
+    "a password in a list": ("compose.yaml", "services: {db: {environment: [POSTGRES_PASSWORD=hunter22]}}\n"),
+    "a login in an address": ("config.toml", "[db]\nurl = 'postgresql://me:hunter22@db/x'\n"),
+    "a key by its shape": ("config.json", json.dumps({"note": "AKIA" + "IOSFODNN7EXAMPLE"})),
+    "a value of a name": (".env.example", "API_TOKEN=hunter22\n"),
+    "a secret of mlox": ("config.yaml", "a: ${secret:db.password}\n"),
+    "what builds": ("pyproject.toml", "[build-system]\nbuild-backend = 'evil'\n"),
+    "scripts": ("pyproject.toml", "[project.scripts]\nls = 'evil:run'\n"),
+    "where is installed from": ("pyproject.toml", "[tool.uv]\nindex-url = 'https://example.org'\n"),
+    "another spelling": ("PyProject.toml", "tool.UV.x = 1\n"),
+    "no YAML": ("config.yaml", "a: [\n"),
+    "two documents": ("config.yaml", "a: 1\n---\nb: 2\n"),
+    "a key twice": ("config.json", '{"a": 1, "a": 2}'),
+    "no settings": ("config.yaml", "# nothing\n"),
+    "a list at the top": ("config.json", "[1]"),
+    "tables in a list": ("config.toml", "[[a]]\nx = 1\n"),
+    "a thousand brackets": ("config.json", "[" * 1000),
+    "a tag": ("config.yaml", "a: !!python/object/apply:os.system [touch evil]\n"),
+    "a secret in a comment": ("config.yaml", "# postgresql://me:hunter22@db\na: 1\n"),
+}
+
+
+@pytest.mark.parametrize("case", PIECES)
+def test_settings_that_mean_harm(shop: Shop, say: Say, case: str) -> None:
+    path, text = PIECES[case]
+    files = with_manifest("imports: greet", f"imports: greet\nsettings: [{path}]")
+    with evil(shop, "folder", {**files, f"settings/{path.removeprefix('.')}": text.encode()}):
+        said = refused(shop, say, "-y")
+        assert "hunter22" not in said.err
+    assert not (shop.root / "evil").exists()
+
+
+HARMLESS = {
+    "config.yaml": "db: {password: '${DB_PASSWORD}', token: null, url: 'postgresql://me:${PW}@db/x', max_tokens: 5}\n",
+    "config/app.toml": "[auth]\nsecret = ''\npassword_file = '/run/secrets/db'\napi_key = '${oc.env:KEY}'\n",
+    ".env.example": "# no value\nAPI_TOKEN=\nLOG_LEVEL=info\n",
+    "pyproject.toml": "[tool.mypy]\nstrict = true\n",
+}
+
+
+@pytest.mark.parametrize("path", HARMLESS)
+def test_settings_that_name_secrets_are_taken(shop: Shop, say: Say, path: str) -> None:
+    files = with_manifest("imports: greet", f"imports: greet\nsettings: [{path}]")
+    with evil(shop, "folder", {**files, f"settings/{path.removeprefix('.')}": HARMLESS[path].encode()}):
+        said = say("-C", str(shop.root), "add", "@evil/greeting")
+        assert said.code == 0, said
+    assert (shop.root / path).exists()
+
+
+@pytest.mark.parametrize("path", ["linked.yaml", "inside/x.yaml"])
+def test_settings_follow_no_link(shop: Shop, say: Say, path: str) -> None:
+    outside = shop.root.parent / "outside"
+    outside.mkdir()
+    (outside / "x.yaml").write_text("a: 1\n")
+    (shop.root / "linked.yaml").symlink_to(outside / "x.yaml")
+    (shop.root / "inside").symlink_to(outside)
+    files = with_manifest("imports: greet", f"imports: greet\nsettings: [{path}]")
+    with evil(shop, "folder", {**files, f"settings/{path}": b"b: 2\n"}):
+        refused(shop, say, "-y")
+    assert (outside / "x.yaml").read_text() == "a: 1\n"
 
 
 CODES = {

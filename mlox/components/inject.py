@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from mlox.components.dependencies import PYPROJECT, new_project, requirements_added
 from mlox.components.extending import extend
 from mlox.components.layout import Place
 from mlox.components.manifest import Template, code_path, test_path, whole_name
 from mlox.components.plan import EditPlan
-from mlox.components.records import FileRecord, Record, base_path, digest_of, file_record
+from mlox.components.records import DependencyRecord, FileRecord, Record, base_path, digest_of, file_record
 from mlox.components.rewriting import rewritten
+from mlox.components.settings import Names, settings_added, settings_of
 from mlox.components.tree import Tree, inside
 from mlox.errors import WorkspaceError
 from mlox.journal import Edit
@@ -23,7 +24,8 @@ class Addition:
     """A component that is about to be added: the edits, what will be recorded, and the dependencies that were there.
 
     ``together`` is all that the project then depends on, where that changes; ``along`` are the components that it
-    needs and that are added with it, whose edits are in the plan too.
+    needs and that are added with it, whose edits are in the plan too. ``kept`` are settings that the user has set to
+    another value than it asks for, by file.
     """
 
     plan: EditPlan
@@ -31,6 +33,7 @@ class Addition:
     known: tuple[str, ...] = ()
     together: tuple[str, ...] = ()
     along: tuple[Addition, ...] = ()
+    kept: Names = field(default_factory=dict)
 
 
 def plan_addition(
@@ -54,15 +57,17 @@ def plan_addition(
     made = {} if _is_there(tree, place) else {f"{place.folder}/__init__.py": _package_text(project)}
     edits += [Edit(tree.at(path), content, replaces=None) for path, content in made.items()]
     ours = [written for other in others.values() for written in other.dependencies]
-    written = requirements_added(
-        tree,
-        spec.dependencies,
-        ours,
-        new=lambda: new_project(project, place.folder, place.path),
-        project=place.project,
-    )
-    made |= {PYPROJECT: written.made} if written.made is not None else {}
+
+    def new() -> bytes:
+        return new_project(project, place.folder, place.path)
+
+    written = requirements_added(tree, spec.dependencies, ours, new=new, project=place.project)
     edits += written.edits
+    pieces = settings_of(template, tree, others, place.project)
+    settings = settings_added(tree.over(edits), template.name, pieces, others, files=files, new=new)
+    edits += settings.edits
+    project_file = written.made if written.made is not None else settings.made
+    made |= {PYPROJECT: project_file} if project_file is not None else {}
     extension = extend(tree.over(edits), template, place, others)
     edits += extension.edits
     record = Record(
@@ -78,12 +83,14 @@ def plan_addition(
         extends=extension.records,
         components=sorted(whole_name(one, template, others) for one in spec.components),
         dependencies=list(written.records),
-        made={path: digest_of(content) for path, content in made.items()} | _shared(place, others),
-        folders=_folders(tree, [*texts, *made], others),
+        settings=settings.records,
+        made={path: digest_of(content) for path, content in made.items()}
+        | shared((f"{place.folder}/__init__.py", *project_files(written.records, settings.records)), others),
+        folders=_folders(tree, [*texts, *made, *settings.records], others),
     )
-    edits += base_edits(tree, [text for _, text in texts.values()])
+    edits += base_edits(tree, [text for _, text in (*texts.values(), *pieces.values())])
     edits.append(Edit(tree.at(record.path), record.to_bytes(), replaces=tree.read(record.path)))
-    return Addition(EditPlan.of(tree.root, edits), record, written.known, written.together)
+    return Addition(EditPlan.of(tree.root, edits), record, written.known, written.together, kept=settings.kept)
 
 
 def injected(template: Template, place: Place, options: Mapping[str, Scalar]) -> dict[str, tuple[str, bytes]]:
@@ -135,10 +142,16 @@ def _package_text(project: str) -> bytes:
     return f'"""The package of {project}."""\n'.encode()
 
 
-def _shared(place: Place, others: Mapping[str, Record]) -> dict[str, str]:
-    """What mlox made for other components, and this one stands on as well."""
-    paths = (f"{place.folder}/__init__.py", inside(place.project, PYPROJECT))
+def shared(paths: Iterable[str], others: Mapping[str, Record]) -> dict[str, str]:
+    """Those of ``paths`` that mlox made for other components, and this one stands on as well."""
+    paths = tuple(paths)
     return {path: record.made[path] for record in others.values() for path in paths if path in record.made}
+
+
+def project_files(dependencies: Iterable[DependencyRecord], settings: Iterable[str]) -> tuple[str, ...]:
+    """The project file, where a component has something in it."""
+    written = {*(one.path for one in dependencies), *settings}
+    return (PYPROJECT,) if PYPROJECT in written else ()
 
 
 def _folders(tree: Tree, paths: list[str], others: Mapping[str, Record]) -> list[str]:

@@ -12,6 +12,7 @@ from mlox.components.tree import inside
 from mlox.documents import parse
 from mlox.errors import SpecError
 from mlox.specs import ROOT, ComponentSpec
+from mlox.specs.component import ENV_EXAMPLE
 from mlox.specs.naming import split_name
 from mlox.specs.registry import MAX_BYTES
 
@@ -57,7 +58,8 @@ class Template:
         if spec.yanked:
             _check_unyanked(files[MANIFEST], spec, where)
         code = (code_path(spec, path) for path in spec.files)
-        listed = (*code, *map(test_path, spec.tests), *map(fragment_path, spec.extends))
+        pieces = [settings_path(path) for path in spec.settings if not _is_generated(spec, path, files)]
+        listed = (*code, *map(test_path, spec.tests), *map(fragment_path, spec.extends), *pieces)
         missing = [path for path in listed if path not in files]
         if missing:
             raise SpecError(f"{where}: there is no file {missing[0]}", hint="Write it, or take it out of the list.")
@@ -66,6 +68,8 @@ class Template:
                 f"{where}: its files have more than {MAX_BYTES:,} bytes",
                 hint="A component is source code: keep data out of it.",
             )
+        if pieces:
+            _check_settings(spec, files, f"{source}: {own}")
         return cls(spec, {path: files[path] for path in (MANIFEST, *listed)}, source, namespace)
 
     @property
@@ -108,6 +112,21 @@ def read_manifest(content: bytes, where: str) -> ComponentSpec:
         raise SpecError(f"{where} is not UTF-8 text", hint="Save it as UTF-8.") from error
 
 
+def _is_generated(spec: ComponentSpec, path: str, files: Mapping[str, bytes]) -> bool:
+    """Whether a file of names is made of the manifest's environment alone."""
+    return path.endswith(ENV_EXAMPLE) and bool(spec.environment) and settings_path(path) not in files
+
+
+def _check_settings(spec: ComponentSpec, files: Mapping[str, bytes], where: str) -> None:
+    """Raise where settings are none, or must not be set; the formats are read only where there are some."""
+    from mlox.components.settings.admitting import check_piece
+
+    for path in spec.settings:
+        origin = settings_path(path)
+        if origin in files:
+            check_piece(path, files[origin], where=f"{where}/{origin}", environment=spec.environment)
+
+
 def _check_unyanked(content: bytes, spec: ComponentSpec, where: str) -> None:
     """Raise where the manifest without its line ``yanked`` is not the same but for that."""
     try:
@@ -144,3 +163,9 @@ def target_of(folder: str, origin: str, project: str = "") -> str:
 def fragment_path(path: str) -> str:
     """Where what it adds to a module of another component lies in the component's folder."""
     return f"extends/{path}"
+
+
+def settings_path(path: str) -> str:
+    """Where the settings for a file of the user's lie in the component's folder: nothing there is hidden."""
+    folder, slash, name = path.rpartition("/")
+    return f"settings/{folder}{slash}{name.removeprefix('.')}"

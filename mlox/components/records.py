@@ -55,6 +55,30 @@ class FragmentRecord(Spec):
     adopted: list[str] = Field(default_factory=list)
 
 
+class SettingRecord(Spec):
+    """A setting that was written for the component, or that it shares: the keys to it, and the digest of its value.
+
+    The digest is empty for a mapping or list that holds others. ``comment`` is what was written above it.
+    """
+
+    keys: list[str]
+    digest: Literal[""] | Digest
+    comment: str = ""
+
+
+class SettingsRecord(Spec):
+    """What a component put into a file of the user's: the digest of the piece, where it came from, and each setting.
+
+    ``made``: the file itself was written with it, and goes with the last that is in it. ``unresolved`` as for a file.
+    """
+
+    base: Digest
+    template: str
+    entries: list[SettingRecord] = Field(default_factory=list)
+    made: bool = False
+    unresolved: Unresolved | None = None
+
+
 class DependencyRecord(Spec):
     """A requirement that was written for the component: into which file and which list of it.
 
@@ -70,9 +94,10 @@ class DependencyRecord(Spec):
 class Record(Spec):
     """A component in a workspace.
 
-    ``extends`` is what it added to modules of others, by their paths; ``components`` are those that it needs.
+    ``extends`` is what it added to modules of others, by their paths; ``settings`` what it put into files of the
+    user's; ``components`` are those that it needs.
     ``package`` is its dotted name, ``into`` the folder of the package that it was put into, and ``project`` that of the
-    project which has the package, its tests and its requirements; empty where that is the workspace itself.
+    project which has the package, its tests, settings and requirements; empty where that is the workspace itself.
     ``made`` are files that the component stands on and that mlox made, with their digests; ``folders`` likewise.
     Several components may list the same: the last one to go takes them along.
     """
@@ -90,6 +115,7 @@ class Record(Spec):
     extends: dict[str, FragmentRecord] = Field(default_factory=dict)
     components: list[str] = Field(default_factory=list)
     dependencies: list[DependencyRecord] = Field(default_factory=list)
+    settings: dict[str, SettingsRecord] = Field(default_factory=dict)
     made: dict[str, Digest] = Field(default_factory=dict)
     folders: list[str] = Field(default_factory=list)
 
@@ -106,9 +132,14 @@ class Record(Spec):
     @property
     def bases(self) -> set[str]:
         """The digests of all texts that it needs to be updated, compared and resolved."""
-        files = self.files.values()
-        open_ = {file.unresolved.base for file in files if file.unresolved}
-        return {file.base for file in files} | open_ | {fragment.base for fragment in self.extends.values()}
+        merged = _merged(self).values()
+        open_ = {file.unresolved.base for file in merged if file.unresolved}
+        return {file.base for file in merged} | open_ | {fragment.base for fragment in self.extends.values()}
+
+    @property
+    def unresolved(self) -> tuple[str, ...]:
+        """The files in which the last update left something to a person."""
+        return tuple(path for path, file in _merged(self).items() if file.unresolved)
 
     def to_bytes(self) -> bytes:
         """The text of the file, sorted, so that it changes no more than it has to."""
@@ -137,9 +168,26 @@ def base_path(digest: str) -> str:
     return f"{BASE}/{digest}"
 
 
+def base_text(tree: Tree, digest: str) -> bytes:
+    """A text as it was injected.
+
+    Raises:
+        SpecError: it is not there any more, or it is another.
+    """
+    text = tree.read(f"{base_path(digest)}")
+    if text is None or digest_of(text) != digest:
+        raise SpecError(f"{base_path(digest)} is gone or was changed", hint="Bring it back from git.")
+    return text
+
+
 def digest_of(content: bytes) -> str:
     """The SHA-256 of a text."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _merged(record: Record) -> dict[str, FileRecord | SettingsRecord]:
+    """What an update merges, by path."""
+    return {**record.files, **record.settings}
 
 
 def _read(tree: Tree, name: str) -> Record:

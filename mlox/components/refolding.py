@@ -12,6 +12,11 @@ from mlox.components.tree import Tree
 from mlox.journal import Edit
 
 
+def project_of(place: Place) -> bytes:
+    """The ``pyproject.toml`` of a project that has none."""
+    return new_project(place.package, place.folder, place.path)
+
+
 def fold_requirements(
     tree: Tree, record: Record, template: Template, others: Mapping[str, Record]
 ) -> tuple[list[Edit], Written]:
@@ -27,7 +32,7 @@ def fold_requirements(
         tree.over(edits),
         template.spec.dependencies,
         elsewhere,
-        new=lambda: new_project(place.package, place.folder, place.path),
+        new=lambda: project_of(place),
         project=place.project,
     )
     return [*edits, *written.edits], written

@@ -10,6 +10,7 @@ from mlox.components.extending import retract
 from mlox.components.layout import Place
 from mlox.components.plan import EditPlan
 from mlox.components.records import BASE, RECORDS, Record, base_path, digest_of
+from mlox.components.settings import Names, SettingsTaken, settings_removed
 from mlox.components.state import edited_files
 from mlox.components.tree import Tree
 from mlox.components.uses import Use, left_uses
@@ -22,7 +23,8 @@ class Removal:
     """A component that is about to go: the edits; which of its files go, and which stay since they were edited.
 
     ``dependencies`` go with it; ``needed`` stay, each with a file of the user's own that imports it. ``uses`` are the
-    places that name what goes.
+    places that name what goes. ``settings`` go from files of the user's, by file; ``changed`` stay there, since the
+    user changed them.
     """
 
     plan: EditPlan
@@ -31,6 +33,8 @@ class Removal:
     dependencies: tuple[str, ...]
     needed: Mapping[str, str] = field(default_factory=dict)
     uses: tuple[Use, ...] = ()
+    settings: Names = field(default_factory=dict)
+    changed: Names = field(default_factory=dict)
 
 
 def plan_removal(tree: Tree, record: Record, others: Mapping[str, Record], *, keep: bool = False) -> Removal:
@@ -62,18 +66,22 @@ def plan_removal(tree: Tree, record: Record, others: Mapping[str, Record], *, ke
     edits = [Edit(tree.at(path), None, replaces=tree.read(path)) for path in (*removed, *compiled)]
     dependencies: list[str] = []
     needed: dict[str, str] = {}
+    taken = SettingsTaken()
     if not keep:
+        taken = settings_removed(tree, record, others)
+        edits += taken.edits
         edits += retract(tree, record, others).edits
         edits += _scaffolding(tree, record, others, set(removed))
         if not kept:
-            edit, dependencies, needed = _dependencies(tree, record, others, set(removed))
+            now = tree.over(taken.edits)
+            edit, dependencies, needed = _dependencies(now, record, others, set(removed))
             edits += edit
     edits += _records(tree, record, others)
     folders = [] if keep else [*record.folders, *{path.rpartition("/")[0] for path in compiled}]
     emptied = tuple(tree.at(folder) for folder in (*sorted(folders, key=len, reverse=True), RECORDS, BASE))
     plan = EditPlan.of(tree.root, edits, emptied)
     uses = left_uses(tree, plan, Place.of(record).path)
-    return Removal(plan, removed, () if keep else kept, tuple(dependencies), needed, uses)
+    return Removal(plan, removed, () if keep else kept, tuple(dependencies), needed, uses, taken.gone, taken.kept)
 
 
 def _compiled(tree: Tree, path: str) -> list[str]:

@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from mlox.components.extending import changed_fragments, own_text
 from mlox.components.records import Record, digest_of
+from mlox.components.settings import edited_settings
 from mlox.components.tree import Tree
 
 ComponentWord = Literal["clean", "edited", "update", "conflict", "missing"]
@@ -18,15 +19,21 @@ def state_of(tree: Tree, record: Record, records: Mapping[str, Record], *, offer
     """One word, the worst that holds; ``records`` are all that the workspace has.
 
     ``conflict`` where an update left something to a person, ``missing`` where a file is gone, ``edited`` where one
-    differs, ``update`` where a newer is offered.
+    or a setting differs, ``update`` where a newer is offered.
     """
-    if any(file.unresolved for file in record.files.values()):
+    if record.unresolved:
         return "conflict"
-    if any(tree.read(path) is None for path in (*record.files, *record.extends)):
+    if missing_files(tree, record):
         return "missing"
-    if edited_files(tree, record, records):
+    if edited_files(tree, record, records) or edited_settings(tree, record):
         return "edited"
     return "update" if offered is not None and Version(offered) > Version(record.version) else "clean"
+
+
+def missing_files(tree: Tree, record: Record) -> tuple[str, ...]:
+    """The files that are not there, of its own and of those that it put something into."""
+    written = (path for path, known in record.settings.items() if known.entries)
+    return tuple(path for path in (*record.files, *record.extends, *written) if tree.read(path) is None)
 
 
 def edited_files(tree: Tree, record: Record, records: Mapping[str, Record]) -> tuple[str, ...]:

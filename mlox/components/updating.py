@@ -4,45 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from mlox.components.changes import Change, incoming_path
 from mlox.components.circles import refuse_circles
+from mlox.components.dependencies import PYPROJECT
 from mlox.components.extending import changed_fragments, extend, extended, own_text, retract
-from mlox.components.inject import Addition, base_edits, injected
+from mlox.components.inject import Addition, base_edits, injected, project_files, shared
 from mlox.components.layout import Place
 from mlox.components.manifest import Template, whole_name
-from mlox.components.merge import Applied, Conflict, merge
+from mlox.components.merge import Conflict, merge
 from mlox.components.pairing import Pair, pair_files, target_for
 from mlox.components.plan import EditPlan
-from mlox.components.records import FileRecord, FragmentRecord, Record, Unresolved, base_path, digest_of, file_record
-from mlox.components.refolding import fold_requirements
+from mlox.components.records import (
+    FileRecord,
+    FragmentRecord,
+    Record,
+    Unresolved,
+    base_path,
+    base_text,
+    digest_of,
+    file_record,
+)
+from mlox.components.refolding import fold_requirements, project_of
 from mlox.components.screening import check_parses
+from mlox.components.settings import settings_of, settings_updated
 from mlox.components.shapes import Shape
 from mlox.components.splitting import Followed, Split, follow
 from mlox.components.tree import Tree
 from mlox.components.twins import refuse_twins
 from mlox.components.uses import Use, left_uses
-from mlox.errors import SpecError
 from mlox.journal import Edit
 from mlox.specs.model import Scalar
-
-INCOMING = ".mlox/local/incoming"
-"""Where the new text of a file lies that could not be merged whole: to be read, and to be deleted at will."""
-
-Word = Literal["updated", "merged", "added", "removed", "conflict", "gone", "kept"]
-"""What becomes of a file. ``gone``: the user deleted it, and it stays so; ``kept``: upstream has it no more, the user
-changed it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What an update does to one file, by its path now; ``before`` is the path that it had, where that differs."""
-
-    path: str
-    word: Word
-    conflicts: tuple[Conflict, ...] = ()
-    applied: tuple[Applied, ...] = ()
-    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +105,11 @@ def plan_update(
     refolded, extension = _fragments(tree.over(edits), record, template, place, others)
     edits += refolded
     more, written = fold_requirements(tree, record, template, others)
+    pieces = settings_of(template, tree, records, place.project)
+    settings = settings_updated(tree.over(more), record, pieces, others, files=texts, new=lambda: project_of(place))
+    project = written.made if written.made is not None else settings.made
+    made = {} if project is None else {PYPROJECT: digest_of(project)}
+    new_paths = (*files, *settings.records)
     after = record.model_copy(
         update={
             "version": template.spec.version,
@@ -123,37 +120,22 @@ def plan_update(
             "extends": extension,
             "components": sorted(whole_name(one, template, others) for one in template.spec.components),
             "dependencies": list(written.records),
-            "folders": sorted({*record.folders, *(f for path in files for f in tree.new_folders(path))}),
+            "settings": settings.records,
+            "made": record.made | shared(project_files(written.records, settings.records), others) | made,
+            "folders": sorted({*record.folders, *(f for path in new_paths for f in tree.new_folders(path))}),
         }
     )
-    edits += [*more, *base_edits(tree, [text for _, text in texts.values()])]
+    edits += [*more, *settings.edits, *base_edits(tree, [text for _, text in (*texts.values(), *pieces.values())])]
     edits += _unused_bases(tree, record, after, others)
     edits.append(Edit(tree.at(after.path), after.to_bytes(), replaces=tree.read(after.path)))
     edits += [one.edit for result in results for one in result.followed]
-    changes = tuple(change for result in results for change in result.changes)
+    changes = (*(change for result in results for change in result.changes), *settings.changes)
     plan = EditPlan.of(tree.root, edits)
     refuse_twins(tree, plan.edits)
     written_paths = (edit.path.relative_to(tree.root).as_posix() for edit in plan.edits)
     refuse_circles(tree, tree.over(plan.edits), place.path, written_paths)
     uses = left_uses(tree, plan, place.path)
     return Update(plan, after, changes, written.together, uses=uses)
-
-
-def base_text(tree: Tree, digest: str) -> bytes:
-    """A text as it was injected.
-
-    Raises:
-        SpecError: it is not there any more, or it is another.
-    """
-    text = tree.read(f"{base_path(digest)}")
-    if text is None or digest_of(text) != digest:
-        raise SpecError(f"{base_path(digest)} is gone or was changed", hint="Bring it back from git.")
-    return text
-
-
-def incoming_path(name: str, path: str) -> str:
-    """Where the new text of a file can be read."""
-    return f"{INCOMING}/{name}/{path}"
 
 
 def _file(

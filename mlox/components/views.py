@@ -7,16 +7,18 @@ is shown as it was, and so are imports that a sorter went over.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from mlox.components.extending import changed_fragments, extended
 from mlox.components.pairing import pair_files
-from mlox.components.records import Record
+from mlox.components.records import Record, base_text
+from mlox.components.settings import Pieces, edited_settings
+from mlox.components.settings.standing import as_written
 from mlox.components.sorting import first_line, imports_as_before, lines_of, meaning_unsorted, statements
 from mlox.components.tree import Tree
-from mlox.components.updating import Update, base_text
+from mlox.components.updating import Update
 
 View = Literal["mine", "incoming", "result"]
 
@@ -58,7 +60,7 @@ def my_edits(tree: Tree, record: Record, others: Mapping[str, Record], *, format
         if any(path in other.extends for other in records.values()):
             base = extended(tree, path, base, records, owner.name)
         found.append(FileDiff(path, base, tree.read(path), formatting))
-    return found
+    return [*found, *_my_settings(tree, record, formatting)]
 
 
 def their_edits(
@@ -76,6 +78,19 @@ def their_edits(
         for pair in pairs
     ]
     return [*found, *(FileDiff(path, None, texts[path][1], formatting) for path in fresh)]
+
+
+def their_settings(tree: Tree, record: Record, pieces: Pieces) -> list[FileDiff]:
+    """From the settings that were put into each file to those that a registry has for it now."""
+    old = {path: base_text(tree, known.base) for path, known in record.settings.items()}
+    new = {path: text for path, (_, text) in pieces.items()}
+    return [FileDiff(path, old.get(path), new.get(path), formatting=True) for path in sorted({*old, *new})]
+
+
+def _my_settings(tree: Tree, record: Record, formatting: bool) -> Iterator[FileDiff]:
+    """Files of the user's in which settings are not as they were written; nothing else in them is the component's."""
+    for path in edited_settings(tree, record):
+        yield FileDiff(path, as_written(tree, record.settings[path], path), tree.read(path), formatting)
 
 
 def outcome(tree: Tree, update: Update, *, formatting: bool = False) -> list[FileDiff]:

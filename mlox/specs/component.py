@@ -7,6 +7,7 @@ where they are; ``project`` stands for the package that a component is put into.
 from __future__ import annotations
 
 import keyword
+import re
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -26,12 +27,45 @@ def _portable(path: str) -> str:
     return path
 
 
+_FILE_PATH = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")
 FilePath = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$", max_length=MAX_PATH),
+    StringConstraints(pattern=_FILE_PATH.pattern, max_length=MAX_PATH),
     AfterValidator(_portable),
 ]
 """A path with ``/``, relative, every part beginning with a letter, a digit or an underscore: never ``..``."""
+
+ENV_EXAMPLE = ".env.example"
+"""The one hidden file that settings may go into: names of variables, told to whoever sets them elsewhere."""
+
+SETTINGS_ENDINGS = (".json", ".toml", ".yaml", ".yml")
+NOT_SETTINGS = frozenset(
+    {"mlox.yaml", "package.json", "pdm.toml", "pixi.toml", "poetry.toml", "registry.json", "uv.toml"}
+)
+"""Files that say what runs or what is installed: no component sets anything there."""
+
+NOT_SETTINGS_FOLDERS = frozenset({"mlx-components", "services"})
+"""Folders of a workspace that hold components and the catalog."""
+
+
+def _settings_path(path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    plain = f"{folder}/env.example".lstrip("/") if name == ENV_EXAMPLE else path
+    if fault := path_fault(path):
+        raise ValueError(f"{path} {fault}")
+    if not _FILE_PATH.fullmatch(plain):
+        raise ValueError(f"{path} is hidden, or has a character that a path of settings cannot have")
+    if name != ENV_EXAMPLE and not name.lower().endswith(SETTINGS_ENDINGS):
+        raise ValueError(
+            f"{path}: settings go into files that end with {', '.join(SETTINGS_ENDINGS)}, or {ENV_EXAMPLE}"
+        )
+    if name.lower() in NOT_SETTINGS or path.lower().partition("/")[0] in NOT_SETTINGS_FOLDERS:
+        raise ValueError(f"{path} is not for a component to change")
+    return path
+
+
+SettingsPath = Annotated[str, AfterValidator(_settings_path)]
+"""The path of a file of the user's, below the repository, in a format that settings can be put into."""
 
 Version = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$", max_length=40)]
 
@@ -76,6 +110,8 @@ class ComponentSpec(Spec):
 
     ``components`` are those that it needs, with their versions; they are added with it. ``extends`` are modules of
     theirs that it adds to, below the user's package: the fragment lies below ``extends/`` in the component's folder.
+    ``settings`` are files of the user's, below the repository, that it puts settings into: these lie below
+    ``settings/`` under the same name, ``.env.example`` without its dot.
     ``yanked`` says why nobody should take this version any more; it is added later, and changes no digest.
     ``test_dependencies`` are what its tests need beside pytest; they are not written into the project.
     """
@@ -93,6 +129,7 @@ class ComponentSpec(Spec):
     test_dependencies: list[Annotated[str, AfterValidator(_requirement)]] = Field(default_factory=list)
     components: dict[ComponentName, Annotated[str, AfterValidator(_versions)]] = Field(default_factory=dict)
     extends: list[FilePath] = Field(default_factory=list)
+    settings: list[SettingsPath] = Field(default_factory=list)
     services: dict[Name, ComponentServiceSpec] = Field(default_factory=dict)
     environment: dict[Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")], Text] = Field(
         default_factory=dict
@@ -103,7 +140,8 @@ class ComponentSpec(Spec):
     def _fits_together(self) -> Self:
         if "__init__.py" not in self.files:
             raise ValueError("files has no __init__.py: a component is a package")
-        for kind, paths in (("files", self.files), ("tests", self.tests), ("extends", self.extends)):
+        lists = {"files": self.files, "tests": self.tests, "extends": self.extends, "settings": self.settings}
+        for kind, paths in lists.items():
             if both := clash(paths):
                 raise ValueError(f"{kind}: {both} differ in nothing or only in upper and lower case, or clash")
         if keyword.iskeyword(self.package) or path_fault(self.package) or path_fault(self.name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from mlox.components import Tree, read_records, state_of
+from mlox.components.state import missing_files
 from mlox.errors import MloxError
 from mlox.stack.findings import Finding, found
 from mlox.stack.surroundings import Surroundings
@@ -25,11 +26,11 @@ def component_findings(workspace: Workspace, names: Collection[str] = ()) -> Ite
     for name, record in records.items():
         word = state_of(tree, record, records) if not names or name in names else "clean"
         if word == "missing":
-            gone = [path for path in (*record.files, *record.extends) if tree.read(path) is None]
+            gone = missing_files(tree, record)
             hint = f"Bring it back from git, forget it: mlox resolve {name} --mine, or mlox remove {name}."
             yield Finding("component", name, f"{name}: {', '.join(gone)} is gone", hint, gone[0])
         elif word == "conflict":
-            left = [path for path, file in record.files.items() if file.unresolved]
+            left = record.unresolved
             hint = f"Settle it: mlox resolve {name} --mine, --theirs or --edit."
             yield Finding("component", name, f"{name}: an update left {', '.join(left)} to you", hint, left[0])
 

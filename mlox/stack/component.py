@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlox.components import ComponentWord
+from mlox.components.changes import Change
 from mlox.components.resolving import Side
-from mlox.components.updating import Change
 from mlox.components.views import View
 from mlox.protocols import Emit, silent
 from mlox.specs.model import Scalar

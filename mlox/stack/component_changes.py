@@ -10,9 +10,10 @@ from mlox.components import EditPlan, Place, Record, Template, Tree, closure, re
 from mlox.components.inject import injected
 from mlox.components.protection import refuse_protected
 from mlox.components.resolving import Resolution, Side, plan_resolution
+from mlox.components.settings import settings_of
 from mlox.components.undoing import Undo, plan_undo
 from mlox.components.updating import Update, plan_update
-from mlox.components.views import FileDiff, View, my_edits, outcome, their_edits
+from mlox.components.views import FileDiff, View, my_edits, outcome, their_edits, their_settings
 from mlox.errors import UnknownNameError, UsageError
 from mlox.protocols import Emit, silent
 from mlox.specs.model import Scalar
@@ -40,7 +41,7 @@ class Changes:
             WorkspaceError, SpecError: see :func:`mlox.components.updating.plan_update`.
         """
         record, others = self._one(name)
-        if any(file.unresolved for file in record.files.values()):
+        if record.unresolved:
             raise UsageError(
                 f"{name} waits for you: the last update left conflicts",
                 hint=f"Settle them first: mlox resolve {name} --mine, --theirs or --edit.",
@@ -93,7 +94,9 @@ class Changes:
         options = options_after(record, template, {})
         if view == "incoming":
             texts = injected(template, Place.of(record), options)
-            return their_edits(self.tree, record, texts, formatting=formatting)
+            pieces = settings_of(template, self.tree, {record.name: record, **others}, record.project)
+            files = their_edits(self.tree, record, texts, formatting=formatting)
+            return [*files, *their_settings(self.tree, record, pieces)]
         return outcome(self.tree, self._merged(record, others, template, options), formatting=formatting)
 
     def plan_resolution(self, name: str, side: Side, edited: Mapping[str, bytes] | None = None) -> Resolution:

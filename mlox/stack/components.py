@@ -30,6 +30,7 @@ from mlox.components import (
 )
 from mlox.components.manifest import whole_name
 from mlox.components.protection import refuse_protected
+from mlox.components.settings import edited_settings
 from mlox.errors import CommandError, RequirementError, SpecError, UnknownNameError, UsageError, WorkspaceError
 from mlox.locks import Hold
 from mlox.plugins import find
@@ -92,11 +93,15 @@ class Components:
         """A row for each component of the workspace; ``names`` chooses."""
         chosen = [record for name, record in self.added().items() if not names or name in names]
         return tuple(
-            ComponentRow(
-                one.name, one.version, self.state(one), len(one.files), tuple(one.files), note_on(one, self._seen(one))
-            )
+            ComponentRow(one.name, one.version, self.state(one), len(one.files), tuple(one.files), self._note(one))
             for one in chosen
         )
+
+    def _note(self, record: Record) -> str:
+        """What somebody should know who has it, of its version and of settings that are not as they were written."""
+        changed = [f"{name} in {path}" for path, names in edited_settings(self.tree, record).items() for name in names]
+        told = [note_on(record, self._seen(record)), f"settings changed: {', '.join(changed)}" if changed else ""]
+        return "; ".join(filter(None, told))
 
     def _seen(self, record: Record) -> tuple[Published, ...]:
         """What is known of a component's versions, without asking anybody who may be away."""

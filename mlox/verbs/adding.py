@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from mlox.values import Notice, Value
-from mlox.verbs.components import assignments, counted, written_into
+from mlox.verbs.components import assignments, counted, setting_names, written_into
 from mlox.verbs.context import Context
 
 if TYPE_CHECKING:
@@ -52,15 +52,19 @@ def add_component(
 
 
 def _ask(ctx: Context, components: Components, addition: Addition) -> None:
-    """Show what goes into modules that the user has edited, and ask; new files and untouched ones need no yes."""
+    """Show what goes into files of the user's, and modules that he has edited, and ask; others need no yes."""
+    from mlox.components.settings import users_own
     from mlox.components.views import FileDiff
     from mlox.verbs.asking import confirm_diffs
 
     records = components.added()
-    touched = {path for one in (*addition.along, addition) for path in one.record.extends}
+    added = [one.record for one in (*addition.along, addition)]
+    touched = {path for record in added for path in record.extends}
     edited = {path for record in records.values() if components.state(record) == "edited" for path in record.files}
+    own = users_own(components.tree, {path for record in added for path in record.settings}, records)
     rows = [(edit.path.relative_to(components.tree.root).as_posix(), edit) for edit in addition.plan.edits]
-    confirm_diffs(ctx, [FileDiff(path, edit.replaces, edit.content) for path, edit in rows if path in touched & edited])
+    asked = (touched & edited) | set(own)
+    confirm_diffs(ctx, [FileDiff(path, edit.replaces, edit.content) for path, edit in rows if path in asked])
 
 
 def _requirements(template: Template, addition: Addition | None) -> tuple[str, ...]:
@@ -91,7 +95,9 @@ def _would_add(components: Components, template: Template, addition: Addition | 
     if written := _written(components, addition):
         into = written_into([one.record for one in (*addition.along, addition)])
         parts.append(f"{counted(len(written), 'dependency')} to {into}")
+    parts += [f"settings to {', '.join(settings)}"] if (settings := _settings(addition)) else []
     lines = [f"{title} would add {' and '.join(parts)}; nothing was written"]
+    lines += _kept(addition)
     lines += [f"with it, since it needs that: {one.record.name} {one.record.version}" for one in addition.along]
     detail = tuple(line for line in str(addition.plan).splitlines() if "  .mlox/" not in line)
     return Notice(
@@ -110,6 +116,8 @@ def _added(components: Components, template: Template, addition: Addition | None
             f"{one.record.name} {one.record.version} added to {one.record.folder} ({files}), since it needs that"
         )
     lines += [f"added to: {', '.join(record.extends)}"] if record.extends else []
+    lines += [f"settings: {', '.join(settings)}"] if (settings := _settings(addition)) else []
+    lines += _kept(addition)
     made = [str(edit["path"]) for edit in addition.plan.to_json() if edit["path"] in record.made]
     lines += [f"made: {', '.join(made)}"] if made else []
     written = _written(components, addition)
@@ -124,6 +132,19 @@ def _added(components: Components, template: Template, addition: Addition | None
         f"{name} = {value}" for name, value in record.options.items() if value != template.spec.options[name].default
     ]
     return lines
+
+
+def _settings(addition: Addition) -> list[str]:
+    """The files that settings go into."""
+    written = {str(edit["path"]) for edit in addition.plan.to_json()}
+    records = [one.record for one in (*addition.along, addition)]
+    return sorted({path for one in records for path, known in one.settings.items() if known.entries} & written)
+
+
+def _kept(addition: Addition) -> list[str]:
+    """A line for each setting that the user has set to another value."""
+    kept = [(path, name) for one in (*addition.along, addition) for path in one.kept for name in one.kept[path]]
+    return [f"left as you have it: {name} in {path}" for path, name in sorted(set(kept))]
 
 
 def _how_to_import(template: Template, record: Record) -> list[str]:
@@ -147,4 +168,6 @@ def _json(template: Template, addition: Addition | None, record: Record) -> dict
         "edits": addition.plan.to_json() if addition is not None else [],
         "along": [one.record.name for one in addition.along] if addition is not None else [],
         "extends": sorted(record.extends),
+        "settings": setting_names(record),
+        "settings_kept": {path: list(names) for path, names in addition.kept.items()} if addition is not None else {},
     }

@@ -74,9 +74,12 @@ def remove_component(ctx: Context, name: str, *, keep: bool) -> Value:
         "dependencies": list(removal.dependencies),
         "needed": [{"requirement": one, "file": path} for one, path in sorted(removal.needed.items())],
         "uses": [use.to_json() for use in removal.uses],
+        "settings": {path: list(names) for path, names in removal.settings.items()},
+        "settings_kept": {path: list(names) for path, names in removal.changed.items()},
         "edits": removal.plan.to_json(),
     }
-    return Notice(tuple(_removed(record, removal, keep, ctx.dry_run)), json, code=3 if removal.kept else 0, waits=True)
+    left = 3 if removal.kept or removal.changed else 0
+    return Notice(tuple(_removed(record, removal, keep, ctx.dry_run)), json, code=left, waits=True)
 
 
 def component_info(ctx: Context, name: str) -> Value:
@@ -93,8 +96,10 @@ def component_info(ctx: Context, name: str) -> Value:
         lines.append(f"option {key} ({option.type}, default {option.default}{choices}): {option.help}")
     lines += [f"service {key}, where the stack has it: {service.help}" for key, service in spec.services.items()]
     lines += [f"environment {key}: {text}" for key, text in spec.environment.items()]
+    lines += [f"settings in {path}" for path in spec.settings]
     if record is not None:
         lines.append(f"in this repository: {record.folder}, version {record.version}, {components.state(record)}")
+        lines += [f"set in {path}: {', '.join(names)}" for path, names in setting_names(record).items() if names]
     return Notice(tuple(lines), spec.model_dump(mode="json"), details=(spec.homepage,))
 
 
@@ -150,6 +155,8 @@ def _removed(record: Record, removal: Removal, keep: bool, dry_run: bool) -> lis
         for one, path in sorted(removal.needed.items())
     ]
     lines += [f"kept, since you edited it: {path}" for path in removal.kept]
+    lines += [f"settings out of {path}: {', '.join(names)}" for path, names in removal.settings.items()]
+    lines += [f"kept in {path}, since you changed it: {', '.join(names)}" for path, names in removal.changed.items()]
     lines += [f"still named in: {use}" for use in removal.uses]
     return lines
 
@@ -157,6 +164,16 @@ def _removed(record: Record, removal: Removal, keep: bool, dry_run: bool) -> lis
 def written_into(records: Iterable[Record]) -> str:
     """The files that the dependencies of components stand in."""
     return ", ".join(dict.fromkeys(written.path for record in records for written in record.dependencies))
+
+
+def setting_names(record: Record) -> dict[str, list[str]]:
+    """The settings that were written for a component, by file."""
+    from mlox.components.settings import Setting
+
+    return {
+        path: sorted(Setting(tuple(one.keys), one.digest).name for one in known.entries if one.digest)
+        for path, known in sorted(record.settings.items())
+    }
 
 
 def counted(number: int, noun: str) -> str:

@@ -19,7 +19,8 @@ from mlox.verbs.table import verb
 
 if TYPE_CHECKING:
     from mlox.components import Record, Template
-    from mlox.components.updating import Change, Update
+    from mlox.components.changes import Change
+    from mlox.components.updating import Update
     from mlox.components.views import View
     from mlox.stack.component_changes import Changes
 
@@ -169,7 +170,7 @@ def _ask(ctx: Context, changes: Changes, planned: Update) -> None:
     """Show what an update writes into files that the user has edited, and ask; new and untouched files need no yes."""
     from mlox.components.views import outcome
 
-    touched = {change.path for change in planned.changes if change.word in ("merged", "conflict")}
+    touched = {change.path for change in planned.changes if change.word in ("merged", "conflict", "kept")}
     confirm_diffs(ctx, [one for one in outcome(changes.tree, planned) if one.path in touched])
 
 
@@ -191,7 +192,8 @@ def _told(before: Record, planned: Update, dry_run: bool) -> list[str]:
 
 def _why(change: Change) -> str:
     moved = f" (was {change.before})" if change.before else ""
-    keys = ", ".join(dict.fromkeys(conflict.key for conflict in change.conflicts))
+    told = (one.key if change.word == "conflict" else f"{one.key}: {one.reason}" for one in change.conflicts)
+    keys = ", ".join(dict.fromkeys(told))
     return f"{moved} ({keys})" if keys else moved
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 from typing import Literal
 
 from mlox.components.merge.formats.compose_pieces import compose_pieces
@@ -14,6 +16,7 @@ from mlox.components.merge.formats.pieces import Body, Leaf, Piece, Value, shift
 from mlox.components.merge.formats.threeway import ORDERED
 from mlox.components.merge.formats.toml_pieces import toml_pieces
 from mlox.components.merge.formats.yaml_pieces import yaml_pieces
+from mlox.errors import SpecError
 
 FormName = Literal["yaml", "toml", "json", "env", "compose"]
 STEP = 2
@@ -35,6 +38,28 @@ FORMS: dict[FormName, Form] = {
     "json": Form("json", json_pieces, "{\n}\n"),
     "env": Form("env", env_pieces),
 }
+
+
+def form_of(path: str) -> FormName:
+    """The format of a file, by its name.
+
+    Raises:
+        SpecError: it has none in which settings can be put.
+
+    Example:
+        >>> form_of("conf/app.yml"), form_of("compose.yaml"), form_of(".env.example")
+        ('yaml', 'compose', 'env')
+    """
+    name = PurePosixPath(path).name.lower()
+    if fnmatchcase(name, "compose*.y*ml") or fnmatchcase(name, "docker-compose*.y*ml"):
+        return "compose"
+    endings: dict[str, FormName] = {".yaml": "yaml", ".yml": "yaml", ".toml": "toml", ".json": "json"}
+    found: FormName | None = "env" if name == ".env.example" else endings.get(PurePosixPath(name).suffix)
+    if found is None:
+        raise SpecError(
+            f"{path}: settings cannot be put into such a file", hint=f"Files end with {', '.join(endings)}."
+        )
+    return found
 
 
 def fitted(piece: Piece, body: Body, form: Form) -> Piece:

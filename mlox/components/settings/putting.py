@@ -1,40 +1,30 @@
-"""How the settings of a component get into a file of the user's, and out again: nothing that is there is changed."""
+"""How the settings of a component get into a file of the user's: nothing that is there is changed."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from mlox.components.merge.formats.pieces import Body, Leaf, Piece, UnreadableError, Value
-from mlox.components.merge.formats.threeway import told
+from mlox.components.merge.formats.pieces import Body, Leaf, Piece, Value
+from mlox.components.settings.entries import (
+    CONTAINER,
+    Keys,
+    Setting,
+    cut,
+    digest_at,
+    digest_of_value,
+    ended,
+    name_of,
+    restricted,
+    written_key,
+)
 from mlox.components.settings.forms import FORMS, Form, FormName, fitted, named, settled
 from mlox.components.settings.tables import DataPath, differs, missing_tables
+from mlox.components.settings.taking import taken
 from mlox.errors import SpecError, WorkspaceError
 
-Keys = tuple[str, ...]
 _SECRET = re.compile(r"\$\{\s*secret\b")
-CONTAINER = ""
-"""The digest of a mapping or list that was written for what is in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """An entry that was written: where, and the digest of its value; :data:`CONTAINER` for what only holds others.
-
-    ``comment`` is what was written above it.
-    """
-
-    keys: Keys
-    digest: str
-    comment: str = ""
-
-    @property
-    def name(self) -> str:
-        """Its keys for people."""
-        return ".".join(key for key in map(_shown, self.keys) if key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +51,22 @@ class _Putting:
         for one in wanted.pieces:
             if one.key is None or one.group is not None:
                 raise SpecError(f"{self.source}: a list of mappings cannot be put together", hint="Give it names.")
-            keys = (*path, _written(one.key))
-            at = next((number for number, old in enumerate(there.pieces) if _written(old.key) == keys[-1]), None)
+            keys = (*path, written_key(one.key))
+            at = next((number for number, old in enumerate(there.pieces) if written_key(old.key) == keys[-1]), None)
             if self._is_secret(one) and self.form.name != "env":
-                self.withheld.append(_name(keys))
+                self.withheld.append(name_of(keys))
             elif at is None:
                 there = self._new(there, one, keys)
             else:
                 old = there.pieces[at]
-                made = replace(old, value=self._met(old.value, one.value, keys, one.key))
+                made = replace(old, value=self._met(old, one, keys, there))
                 there = replace(there, pieces=(*there.pieces[:at], made, *there.pieces[at + 1 :]))
         return there
 
     def elsewhere(self, path: DataPath, differ: bool) -> None:
         """Note what a TOML file has in another place than the fragment."""
         for one in self.others:
-            owned = tuple(part for key in one for part in _parts(key))
+            owned = self.others[one].path
             if owned[: len(path)] == path or (self.others[one].digest != CONTAINER and path[: len(owned)] == owned):
                 self._refuse(".".join(path))
         self.kept += [".".join(path)] if differ else []
@@ -87,25 +77,26 @@ class _Putting:
             hint="Take one of them out, or set it in the file yourself.",
         )
 
-    def _met(self, there: Value, wanted: Value, keys: Keys, key: Hashable) -> Value:
+    def _met(self, old: Piece, one: Piece, keys: Keys, body: Body) -> Value:
         """The value that is there, with what is missing in it."""
-        if isinstance(there, Body) and isinstance(wanted, Body) and there.kind == wanted.kind and named(wanted, key):
-            if keys in self.others:
-                self.settings.append(self.others[keys])
+        there, wanted = old.value, one.value
+        other, digest = self.others.get(keys), digest_at(one)
+        if other is not None and other.digest != digest:
+            self._refuse(name_of(keys))
+        if isinstance(there, Body) and isinstance(wanted, Body) and there.kind == wanted.kind and digest == CONTAINER:
+            self.settings += [other] if other is not None else []
             return self.body(there, wanted, keys)
-        same = there.meaning == wanted.meaning
-        if keys in self.others:
-            if not same:
-                self._refuse(_name(keys))
-            self.settings.append(self.others[keys])
-        elif not same:
-            self.kept.append(_name(keys))
+        if other is not None:
+            lead = "" if body.flow else fitted(one, body, self.form).lead
+            self.settings.append(replace(other, comment=lead))
+        if there.meaning != wanted.meaning:
+            self.kept.append(name_of(keys))
         return there
 
     def _new(self, there: Body, one: Piece, keys: Keys) -> Body:
         piece = one
         if self._is_secret(one):
-            self.withheld.append(_name(keys))
+            self.withheld.append(name_of(keys))
             piece = replace(one, value=Leaf("=", ("", True, False)))
         if isinstance(one.value, Body) and named(one.value, one.key):
             value = self._without_secrets(one.value, keys)
@@ -115,19 +106,19 @@ class _Putting:
         piece = fitted(piece, there, self.form)
         self._record(piece, keys, piece.lead if not there.flow else "")
         ours = {*self.others, *(one.keys for one in self.settings)}
-        mine = [n for n, old in enumerate(there.pieces) if (*keys[:-1], _written(old.key)) in ours]
-        after = [n for n in mine if _written(there.pieces[n].key) > keys[-1]]
+        mine = [n for n, old in enumerate(there.pieces) if (*keys[:-1], written_key(old.key)) in ours]
+        after = [n for n in mine if written_key(there.pieces[n].key) > keys[-1]]
         at = after[0] if after else mine[-1] + 1 if mine else len(there.pieces)
         made = replace(there, pieces=(*there.pieces[:at], piece, *there.pieces[at:]))
-        return settled(made, lambda key: (*keys[:-1], _written(key)) in ours, self.form)
+        return settled(made, lambda key: (*keys[:-1], written_key(key)) in ours, self.form)
 
     def _without_secrets(self, body: Body, path: Keys) -> Body:
         """What may be written of a mapping or list, sorted: so no order of components shows."""
         pieces = []
-        for one in sorted(body.pieces, key=lambda piece: (piece.key != (), _written(piece.key))):
-            keys = (*path, _written(one.key))
+        for one in sorted(body.pieces, key=lambda piece: (piece.key != (), written_key(piece.key))):
+            keys = (*path, written_key(one.key))
             if self._is_secret(one) and self.form.name != "env":
-                self.withheld.append(_name(keys))
+                self.withheld.append(name_of(keys))
             elif isinstance(one.value, Body) and named(one.value, one.key):
                 value = self._without_secrets(one.value, keys)
                 pieces += [replace(one, value=value)] if value.pieces else []
@@ -139,9 +130,9 @@ class _Putting:
         if isinstance(piece.value, Body) and named(piece.value, piece.key):
             self.settings.append(Setting(keys, CONTAINER))
             for one in piece.value.pieces:
-                self._record(one, (*keys, _written(one.key)), "" if piece.value.flow else one.lead)
+                self._record(one, (*keys, written_key(one.key)), "" if piece.value.flow else one.lead)
         else:
-            self.settings.append(Setting(keys, _digest(piece.value), comment))
+            self.settings.append(Setting(keys, digest_of_value(piece.value), comment))
 
     def _is_secret(self, piece: Piece) -> bool:
         name = piece.key[-1] if isinstance(piece.key, tuple) and piece.key else piece.key
@@ -156,11 +147,12 @@ def put_settings(
     source: str,
     others: Iterable[Setting] = (),
     secrets: Collection[str] = (),
+    only: Collection[Keys] | None = None,
 ) -> Put:
     r"""The text of a file (None: there is none) with what is missing of ``fragment``; nothing that is there changes.
 
     ``others`` are what was written for other components; ``secrets`` are names whose values are never written: in
-    ``.env`` files the name is, elsewhere nothing.
+    ``.env`` files the name is, elsewhere nothing. ``only`` are the values that are meant, if not all.
 
     Raises:
         SpecError: a text does not parse. WorkspaceError: it has a form that cannot be edited to the byte, or another
@@ -173,18 +165,19 @@ def put_settings(
     of, others = FORMS[form], list(others)
     before = text if text is not None else of.empty
     putting = _Putting(of, source, {one.keys: one for one in others}, secrets)
-    there, wanted = _cut(of, before, source), _cut(of, fragment, f"the settings for {source}")
+    there, wanted = cut(of, before, source), cut(of, fragment, f"the settings for {source}")
+    wanted = wanted if only is None else restricted(wanted, only)
     if form == "toml":
         wanted, elsewhere = missing_tables(before, there, wanted)
         for path in elsewhere:
             putting.elsewhere(path, differs(before, fragment, path))
     made = putting.body(there, wanted, ())
     ours = {*putting.others, *(one.keys for one in putting.settings)}
-    after = _ended(settled(made, lambda key: (_written(key),) in ours, of).text, before)
+    after = ended(settled(made, lambda key: (written_key(key),) in ours, of).text, before)
     done = Put(after, tuple(putting.settings), tuple(putting.kept), tuple(putting.withheld))
     new = [one for one in done.settings if one.keys not in putting.others]
     try:
-        exact = _taken(of, after, new, others, source)[0] == before
+        exact = taken(of, after, new, others, source)[0] == before
     except SpecError:
         exact = False
     if not exact:
@@ -192,108 +185,3 @@ def put_settings(
             f"{source} cannot be edited without touching more; nothing was written", hint="Write the settings yourself."
         )
     return done
-
-
-def take_settings(
-    text: str, gone: Sequence[Setting], form: FormName, *, source: str, others: Iterable[Setting] = ()
-) -> tuple[str, tuple[str, ...]]:
-    """The text without those of ``gone`` that are as they were written, and the names of those that stay, changed.
-
-    Raises:
-        SpecError: the text does not parse.
-    """
-    return _taken(FORMS[form], text, gone, list(others), source)
-
-
-def _taken(
-    form: Form, text: str, gone: Sequence[Setting], others: Sequence[Setting], source: str
-) -> tuple[str, tuple[str, ...]]:
-    kept: list[str] = []
-    staying = {one.keys for one in others}
-    ours = staying | {one.keys for one in gone}
-    body = _cut(form, text, source)
-    going = {one.keys: one for one in gone if one.keys not in staying}
-    left = _less(body, (), going, ours, kept, form)
-    left = left if left == body else settled(left, lambda key: (_written(key),) in ours, form)
-    return _ended(left.text, text), tuple(kept)
-
-
-def _less(body: Body, path: Keys, going: dict[Keys, Setting], ours: set[Keys], kept: list[str], form: Form) -> Body:
-    pieces: list[Piece] = []
-    left = ""  # what stands above an entry that goes, and is not ours
-    for one in body.pieces:
-        keys = (*path, _written(one.key))
-        piece = one
-        if isinstance(one.value, Body):
-            piece = replace(one, value=_less(one.value, keys, going, ours, kept, form))
-        setting = going.get(keys)
-        if setting is not None and _is_as_written(piece.value, setting):
-            if not body.flow:
-                left += one.lead.removesuffix(setting.comment).removesuffix("\n" if form.name == "toml" else "")
-            continue
-        if setting is not None and setting.digest != CONTAINER:
-            kept.append(_name(keys))
-        pieces.append(replace(piece, lead=left + piece.lead))
-        left = ""
-    made = replace(body, pieces=tuple(pieces), closing=left + body.closing)
-    return made if made == body else settled(made, lambda key: (*path, _written(key)) in ours, form)
-
-
-def _is_as_written(value: Value, setting: Setting) -> bool:
-    if setting.digest == CONTAINER:
-        return isinstance(value, Body) and not value.pieces and not value.closing.strip("]} \n")
-    return _digest(value) == setting.digest
-
-
-def _cut(form: Form, text: str, source: str) -> Body:
-    plain = text if text.endswith("\n") or not text or form.name == "json" else f"{text}\n"
-    if "\r" in plain.replace("\r\n", ""):
-        raise SpecError(f"{source}: lines end in more than one way", hint="Save it with one kind of line ends.")
-    try:
-        return form.cut(plain.replace("\r\n", "\n"))
-    except UnreadableError as error:
-        raise SpecError(
-            f"{source}: cannot be edited: {error}", hint="Mend it, or write the settings yourself."
-        ) from error
-
-
-def _ended(text: str, like: str) -> str:
-    """The text with the line ends of ``like``, and with one at its end where that has one."""
-    if like and not like.endswith("\n"):
-        text = text.removesuffix("\n")
-    return text.replace("\n", "\r\n") if "\r\n" in like else text
-
-
-def _digest(value: Value) -> str:
-    return hashlib.sha256(_canonical(value.meaning).encode()).hexdigest()
-
-
-def _canonical(meaning: object) -> str:
-    """What a value means, the same text on every run."""
-    if isinstance(meaning, frozenset):
-        return f"{{{','.join(sorted(map(_canonical, meaning)))}}}"
-    if isinstance(meaning, tuple):
-        return f"({','.join(map(_canonical, meaning))})"
-    return repr(meaning)
-
-
-def _written(key: Hashable) -> str:
-    """A key as it is recorded: text as it is, anything else as JSON."""
-    return key if isinstance(key, str) else json.dumps(key, default=str)
-
-
-def _parts(key: str) -> tuple[str, ...]:
-    """A recorded key as names."""
-    try:
-        value = json.loads(key)
-    except ValueError:
-        return (key,)
-    return tuple(map(str, value)) if isinstance(value, list) else (key,)
-
-
-def _shown(key: str) -> str:
-    return told((_parts(key),))
-
-
-def _name(keys: Keys) -> str:
-    return Setting(keys, CONTAINER).name
