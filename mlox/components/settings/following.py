@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mlox.components.changes import Change, Word, incoming_path
@@ -14,6 +14,7 @@ from mlox.components.settings.entries import CONTAINER, Keys, Setting, name_of, 
 from mlox.components.settings.forms import FormName
 from mlox.components.settings.owning import (
     Owned,
+    Owners,
     SettingsFile,
     everything,
     is_users_own,
@@ -24,7 +25,7 @@ from mlox.components.settings.owning import (
     refuse_clashes,
 )
 from mlox.components.settings.planning import emptied, settings_added, told_apart
-from mlox.components.settings.putting import put_settings
+from mlox.components.settings.putting import Put, put_settings
 from mlox.components.settings.taking import take_settings
 from mlox.components.tree import Tree
 from mlox.journal import Edit
@@ -145,12 +146,7 @@ def _followed(
         return _Followed((), fresh, Change(path, "gone") if known.settings and old != new else None)
     stays = [one for one in known.settings if (one.digest == CONTAINER) == (wanted.get(one.keys) == CONTAINER)]
     stays = [one for one in stays if one.keys in wanted]
-    out = [one for one in known.settings if one not in stays]
-    both = [*everything(owners), *stays]
-    text, left = take_settings(file.text, out, file.form, source=path, others=both)
-    staying = {one.keys for one in stays}
-    fresh_keys = {keys for keys, digest in wanted.items() if digest != CONTAINER and keys not in staying}
-    put = put_settings(text, new, file.form, source=path, others=both, only=fresh_keys)
+    left, put = _exchanged(file, known, stays, new, wanted, owners)
     after = {one.keys: replace(one, digest=wanted[one.keys]) for one in stays} | {one.keys: one for one in put.settings}
     was, mine = Owned(old, tuple(stays)), Owned(new, tuple(after.values()), known.made)
     text = reformed(put.text, file.form, {**owners, record.name: was}, {**owners, record.name: mine}, source=path)
@@ -168,11 +164,41 @@ def _followed(
     conflicts = [Conflict(name_of(one), BOTH if one in there else GONE) for one in keys]
     conflicts += [Conflict(one, DROPPED) for one in left]
     wished = settings_in(old, file.form, source=path)
-    anew = {name_of(one) for one in fresh_keys if wished.get(one) != wanted[one]}
+    anew = {name_of(one) for one in wanted if wished.get(one) != wanted[one]}
     conflicts += [Conflict(one, OWN) for one in told_apart(put, new, file) if one in anew]
     word: Word = "conflict" if keys else "kept" if left else _word(file, {**owners, record.name: known})
     change = Change(path, word, tuple(conflicts)) if text != file.text or conflicts else None
     return _Followed(tuple(edits), fresh, change)
+
+
+def _exchanged(
+    file: SettingsFile, known: Owned, stays: Sequence[Setting], new: str, wanted: Mapping[Keys, str], owners: Owners
+) -> tuple[tuple[str, ...], Put]:
+    """The file without what upstream dropped and with what is new; first what of the former the user has changed."""
+    out = [one for one in known.settings if one not in stays]
+    out += _holding(out, stays)
+    left_in = [one for one in stays if one not in out]
+    theirs = everything(owners)
+    text, left = take_settings(file.text or "", out, file.form, source=file.path, others=[*theirs, *left_in])
+    there = settings_in(text, file.form, source=file.path)
+    others = [*theirs, *(one for one in stays if one.digest != CONTAINER or one.keys in there)]
+    staying = {one.keys for one in stays}
+    fresh = {keys for keys in wanted if keys not in staying and not _is_holding(keys, wanted)}
+    return left, put_settings(text, new, file.form, source=file.path, others=others, only=fresh)
+
+
+def _holding(gone: Iterable[Setting], stays: Iterable[Setting]) -> list[Setting]:
+    """Those of ``stays`` that hold what goes: they go where nothing is left in them, and come with what is new."""
+    inner = [one.keys for one in gone if one.digest != CONTAINER]
+    return [one for one in stays if one.digest == CONTAINER and any(_is_below(keys, one.keys) for keys in inner)]
+
+
+def _is_holding(keys: Keys, wanted: Iterable[Keys]) -> bool:
+    return any(_is_below(other, keys) for other in wanted)
+
+
+def _is_below(keys: Keys, above: Keys) -> bool:
+    return len(keys) > len(above) and keys[: len(above)] == above
 
 
 def _word(file: SettingsFile, owners: Mapping[str, Owned]) -> Word:
