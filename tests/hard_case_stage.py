@@ -2,8 +2,8 @@
 
 ``case.yaml`` says what it is about, and either ``steps`` or ``proven_by``, the tests that prove it where files cannot.
 ``v1/``, ``v2/`` are versions of the component ``parts``, ``NAME-v1/`` of another: the modules of its package, with its
-tests in ``tests/``, what it adds to others in ``extends/`` and what its manifest says besides in ``manifest.yaml``. Any
-other folder is files of a repository. A step is one of:
+tests in ``tests/``, what it adds to others in ``extends/``, its settings in ``settings/`` and what its manifest says
+besides in ``manifest.yaml``. Any other folder is files of a repository. A step is one of:
 
 - ``mlox``: a command, with ``code`` (0), ``says`` and ``says_not``, texts of what it prints; ``without``: programs that
   are not on the PATH meanwhile
@@ -201,10 +201,13 @@ def offer(where: Path, name: str, version: str, folder: Path) -> None:
     own = {path: text for path, text in files_of(folder).items() if path != "manifest.yaml"}
     tests = [path.removeprefix("tests/") for path in own if path.startswith("tests/")]
     extends = [path.removeprefix("extends/") for path in own if path.startswith("extends/")]
-    code = {path: text for path, text in own.items() if not path.startswith(("tests/", "extends/"))}
+    settings = [path.removeprefix("settings/") for path in own if path.startswith("settings/")]
+    settings = [path.replace("env.example", ".env.example") for path in settings]
+    code = {path: text for path, text in own.items() if not path.startswith(("tests/", "extends/", "settings/"))}
     code = {"__init__.py": b""} | code
     lines = [f"name: {name}", f'version: "{version}"', "summary: a part", f"package: {package}", "imports: part"]
     lines += [f"files: [{', '.join(code)}]", f"tests: [{', '.join(tests)}]", f"extends: [{', '.join(extends)}]"]
+    lines += [f"settings: [{', '.join(settings)}]"] if settings else []
     more = folder / "manifest.yaml"
     manifest = "\n".join([*lines, more.read_text("utf-8") if more.exists() else ""])
     laid = {f"src/project/{package}/{path}": text for path, text in code.items()}

@@ -9,6 +9,7 @@ from typing import Literal
 
 from tests.component_stage import INIT, LOUDER, WORDS, WORDS_PATH, Shop, newer, offer, template_files
 from tests.layer_stage import layer, serving
+from tests.settings_components import USERS_ENV, USERS_YAML, offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,24 @@ def layers(shop: Shop, *added: str) -> None:
         shop.add(name)
 
 
+def setting(shop: Shop, *, version: str = "1.0", size: int = 10) -> None:
+    """A user's files, and a component with settings for some of them and for one that is not there."""
+    shop.put("config/app.yaml", USERS_YAML)
+    shop.put(".env.example", USERS_ENV)
+    yaml, toml = f"cache: {{size: {size}, kinds: [a]}}\n", f"[tool.cache]\nsize = {size}\n"
+    offers(shop, "cache", "{CACHE_URL: where it is}", version, yaml=yaml, toml=toml, json='{"cache": 1}')
+
+
+def set_otherwise(shop: Shop) -> None:
+    """A component with settings that both the user and a newer version changed."""
+    setting(shop)
+    shop.add("cache")
+    yaml, project = (shop.read(path).replace("10", "11") for path in ("config/app.yaml", "pyproject.toml"))
+    setting(shop, version="1.1", size=20)
+    shop.put("config/app.yaml", yaml)
+    shop.put("pyproject.toml", project)
+
+
 def then(*steps: Callable[[Shop], object]) -> Callable[[Shop], None]:
     """One step after the other."""
 
@@ -112,6 +131,14 @@ CASES: dict[str, Case] = {
     "undo an add": Case(Shop.add, undo),
     "undo an update": Case(then(merging, forget, Shop.update), undo),
     "undo a remove": Case(then(Shop.add, forget, remove), undo),
+    "add with settings": Case(setting, lambda shop: shop.add("cache")),
+    "update settings, conflicting": Case(
+        set_otherwise, lambda shop: shop.changes.update("cache", shop.template("cache"))
+    ),
+    "resolve settings, theirs": Case(
+        then(set_otherwise, lambda shop: shop.update("cache")), lambda shop: shop.changes.resolve("cache", "theirs")
+    ),
+    "remove with settings": Case(then(setting, lambda shop: shop.add("cache")), lambda shop: shop.remove("cache")),
     "remove": Case(Shop.add, remove),
     "remove an edited one": Case(then(Shop.add, lambda shop: edited(shop, "Hello", "Good day")), remove),
     "remove from a shared file": Case(

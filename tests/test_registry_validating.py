@@ -47,6 +47,27 @@ def test_a_new_component_is_right_as_it_stands(tmp_path: Path) -> None:
     Template.parse("fraud-scores", new_component("fraud-scores"), source="x")
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("config/app.yaml", "fraud: {limit: 3}\n", ""),
+        ("config/app.yaml", "fraud: {api_key: hunter22}\n", "fraud.api_key has a value that looks like a secret"),
+        ("config/app.yaml", "fraud: [\n", "settings/config/app.yaml: cannot be edited"),
+        ("pyproject.toml", "[tool.hatch]\nx = 1\n", "tool.hatch is not for a component to set"),
+        ("settings.ini", "a = 1\n", "settings.ini: settings go into files that end with .json, .toml, .yaml, .yml"),
+        ("../app.yaml", "a: 1\n", "../app.yaml leads out of its folder"),
+    ],
+)
+def test_settings_are_checked_before_they_are_published(tmp_path: Path, path: str, text: str, expected: str) -> None:
+    piece = f"settings/{path.replace('../', '')}"
+    found = faults(tmp_path, {"component.yaml": manifest(f"settings: [{path}]"), piece: text.encode()})
+    assert [one for one in found if one.startswith("error")] == [one for one in found if expected and expected in one]
+    assert bool(found) == bool(expected)
+    if expected:
+        with pytest.raises(SpecError):
+            build(tmp_path / "parts")
+
+
 @pytest.mark.parametrize("name", ["Fraud", "fraud_scores", "", "..", "a/b", "class", "con", "x" * 41])
 def test_a_component_cannot_be_called_anything(name: str) -> None:
     with pytest.raises(UsageError):
