@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mlox.errors import SpecError, WorkspaceError
@@ -201,6 +203,26 @@ def test_names_go_where_the_user_keeps_names_and_no_value_ever(shop: Shop) -> No
     assert shop.read(".env") == "STAGE=dev\n"
     shop.remove("cache")
     assert shop.tree() == before
+
+
+def test_names_of_mlox_own_components_go_there_in_any_order(tmp_path: Path) -> None:
+    names = ["caching", "feature-store", "rate-limiting"]
+    texts = set()
+    for order in (names, names[::-1]):
+        root = tmp_path / order[0]
+        root.mkdir()
+        shop = Shop(root)
+        shop.put("src/churn/__init__.py", "")
+        shop.put(".env.example", USERS_ENV)
+        before = shop.tree()
+        added(shop, *order)
+        texts.add(shop.read(".env.example"))
+        assert shop.read(".env.example").count("REDIS_URL=\n") == 1
+        for name in (*order, "api-serving"):
+            shop.remove(name)
+        assert shop.tree() == before
+    assert len(texts) == 1
+    assert "REDIS_URL=\n" in texts.pop()
 
 
 @pytest.mark.parametrize("text", ["A=1\nA=2\n", "A='\n", "\udcff"])
