@@ -84,6 +84,12 @@ PLACES = {
     "empty brackets": ("json", "{ }", '{"a": 1}', '{"a": 1 }'),
     "a table": ("toml", "[a]\nx = 1\n# end\n", "[a]\ny = 2\n", "[a]\nx = 1\ny = 2\n# end\n"),
     "windows": ("env", "A=1\r\n", "B=2\n", "A=1\r\nB=2\r\n"),
+    "a mapping with nothing in it": (
+        "compose",
+        "services: {}\n",
+        "volumes:\n  data: {}\n",
+        "services: {}\nvolumes:\n  data: {}\n",
+    ),
     "names": ("env", "A=1", "# why\nB=2\nA=3\n", "A=1\n# why\nB=2"),
     "ports": (
         "compose",

@@ -142,7 +142,7 @@ def parts_of(key: str) -> tuple[str, ...]:
 
 def name_of(keys: Keys) -> str:
     """Keys for people."""
-    return ".".join(word for word in map(_shown, keys) if word)
+    return ".".join(word for word in map(_shown, keys) if word) or "all of it"
 
 
 def _walked(body: Body, path: Keys) -> Iterator[tuple[Keys, str]]:

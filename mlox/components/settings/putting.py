@@ -121,7 +121,7 @@ class _Putting:
                 self.withheld.append(name_of(keys))
             elif isinstance(one.value, Body) and named(one.value, one.key):
                 value = self._without_secrets(one.value, keys)
-                pieces += [replace(one, value=value)] if value.pieces else []
+                pieces += [replace(one, value=value)] if value.pieces or not one.value.pieces else []
             else:
                 pieces.append(one)
         return replace(body, pieces=tuple(pieces))
