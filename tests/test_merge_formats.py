@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlox.components.merge import Level, MergeResult, formats, merge
@@ -30,6 +30,7 @@ def clashes(base: Data, left: Data, right: Data) -> bool:
 
 
 @pytest.mark.parametrize("form", FORMS)
+@example(scenario=({"alpha": 2}, {"alpha": {"beta": 2}}, {"alpha": {"gamma": 2}}), wide=False)
 @given(scenario=scenarios(), wide=st.booleans())
 def test_the_result_reads_as_the_diff3_of_the_data(form: str, scenario: tuple[Data, Data, Data], wide: bool) -> None:
     write, read = FORMS[form]

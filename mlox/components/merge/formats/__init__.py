@@ -123,6 +123,8 @@ def _agrees(base: object, left: object, right: object, merged: object) -> bool:
     """Whether the tables say what both sides say: one key of TOML can stand in several places."""
     if not (isinstance(left, dict) and isinstance(right, dict) and isinstance(merged, dict)):
         return True
+    if base is not None and not isinstance(base, dict) and left != right:
+        return False  # each side made another table of one value
     before = base if isinstance(base, dict) else {}
     for key in {**before, **left, **right, **merged}:
         if key in left and key in right:
