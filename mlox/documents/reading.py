@@ -103,9 +103,35 @@ def explain(error: ValidationError, model: type[BaseModel], *, source: str, text
             message = (
                 "not a valid name: lower case letters, digits and single hyphens" if "[a-z]" in message else message
             )
+        elif detail["type"] in _WANTED:
+            message = f"is {_kind(detail['input'])}, not {_WANTED[detail['type']]}"
+        message = message.replace("Input should be", "must be")
         problems.append(f"{source}{f':{line}' if line else ''}: {where + ': ' if where else ''}{message}")
     more = f" (and {len(details) - 3} more)" if len(details) > 3 else ""
     return SpecError("; ".join(problems[:3]) + more, hint=hint or "Mend it there; nothing was changed.")
+
+
+_WANTED = {
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "list_type": "a list",
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+}
+"""What pydantic wanted, in the words of YAML."""
+
+
+def _kind(value: object) -> str:
+    kinds = {
+        dict: "a mapping",
+        list: "a list",
+        str: "a text",
+        int: "a number",
+        float: "a number",
+        bool: "true or false",
+    }
+    return "empty" if value is None else kinds.get(type(value), "of another kind")
 
 
 class _TooMuchError(Exception):

@@ -245,7 +245,7 @@ WRONG_BODIES = {
     "": "usage",
     "#": "the cell is empty",
     "- mlflow": "the cell holds a list, not a mapping",
-    "services:": "cell:2: services: Input should be a valid dictionary",
+    "services:": "cell:2: services: is empty, not a mapping",
     "services: {}": "cell:2: services: Dictionary should have at least 1 item",
     "services:\n  mlfow:": "cell:3: unknown service 'mlfow'",
     "services:\n  mlflow:\n    option: {workers: 2}": "cell:4: services.mlflow: unknown key 'option'",
