@@ -87,7 +87,7 @@ def running(service: CatalogService) -> Unit:
 def test_a_client_of_redis_gets_an_address_with_a_login() -> None:
     service = Catalog().get("redis").service
     texts = client_texts(service, (running(service),), {}, {"redis": Endpoint("127.0.0.1", 7000)})
-    assert finish(texts.arguments["url"], {"password": Secret("a/b")}) == "redis://:a%2Fb@127.0.0.1:7000/0"
+    assert finish(texts.arguments["url"], {"password": Secret("a/b")}) == "redis://default:a%2Fb@127.0.0.1:7000/0"
 
 
 def test_a_client_of_mlflow_gets_its_environment() -> None:
@@ -112,7 +112,7 @@ def test_every_variable_of_a_client_is_filled_in() -> None:
     unit = running(service)
     texts = client_texts(service, (unit,), {"maxmemory_mb": 5}, {"redis": HERE})
     assert finish(texts.environment["ALL"]) == "127.0.0.1 6379 5 9.9 /data/data /data/config $HOME"
-    assert finish(texts.environment["URL"], {"password": Secret("x")}) == "redis://:x@127.0.0.1:6379/5"
+    assert finish(texts.environment["URL"], {"password": Secret("x")}) == "redis://default:x@127.0.0.1:6379/5"
 
 
 def test_a_port_without_an_offer_is_addressed_by_its_scheme_or_protocol() -> None:
@@ -121,4 +121,4 @@ def test_a_port_without_an_offer_is_addressed_by_its_scheme_or_protocol() -> Non
     service = CatalogService.model_validate(plain)
     assert port_url(service, "web", HERE) == "https://127.0.0.1:6379"
     assert port_url(service, "raw", HERE) == "udp://127.0.0.1:6379"
-    assert port_url(service, "redis", HERE) == "redis://:${quoted.password}@127.0.0.1:6379/0"
+    assert port_url(service, "redis", HERE) == "redis://default:${quoted.password}@127.0.0.1:6379/0"

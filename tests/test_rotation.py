@@ -83,7 +83,7 @@ def test_consumers_of_a_password_that_is_shared_start_again(stack: mlox.Stack, b
     stack.up()
     done = stack.rotate("redis.password")
     assert [action.service for action in done.plan.actions] == ["redis", "queue"]
-    assert backend.logins["queue.server"]["BROKER"].startswith(f"redis://:{value(stack, 'redis.password')}@")
+    assert backend.logins["queue.server"]["BROKER"].startswith(f"redis://default:{value(stack, 'redis.password')}@")
     assert_agreed(stack, backend)
 
 

@@ -50,7 +50,7 @@ def test_what_is_set_before_a_service_joins_is_what_it_starts_with(stack: mlox.S
     assert not has(stack.surroundings().own), "nothing was generated in its place"
     url = stack.service("cache").env["REDIS_URL"]
     assert isinstance(url, Secret)
-    assert url.reveal().startswith("redis://:chosen%20by%20a%20person@")
+    assert url.reveal().startswith("redis://default:chosen%20by%20a%20person@")
     assert stack.plan().actions == ()
 
 
