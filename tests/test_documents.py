@@ -160,3 +160,8 @@ def test_lines_are_found(location: tuple[str | int, ...], line: int | None) -> N
 def test_a_catalog_service_has_the_same_errors() -> None:
     with pytest.raises(SpecError, match="services/x.yaml:1: unknown key 'versoin'"):
         parse("versoin: 1\nname: x\nversion: '1'\nsummary: s\n", CatalogService, source="services/x.yaml")
+
+
+def test_a_section_of_which_only_the_key_is_left_is_empty() -> None:
+    spec = parse("name: a\nservices:\nservers: # none\nprofiles:\n", StackSpec, source="mlox.yaml")
+    assert (spec.services, spec.servers, spec.profiles) == ({}, {}, {})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from mlox.specs.model import Identifier, Name, Scalar, Spec
 from mlox.specs.naming import Namespace
@@ -15,6 +15,9 @@ EMBEDDED = "embedded"
 
 StackId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*-[0-9a-f]{4}$", max_length=45)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+T = TypeVar("T")
+OrNothing = Annotated[T, BeforeValidator(lambda value: {} if value is None else value)]
+"""A section of which only the key is left: ``services:`` after somebody took the last one out."""
 
 
 class ServerSpec(Spec):
@@ -65,8 +68,8 @@ class StackSpec(Spec):
 
     name: Name
     id: StackId | None = None
-    servers: dict[Name, ServerSpec] = Field(default_factory=dict)
-    services: dict[Name, ServiceSpec] = Field(default_factory=dict)
-    profiles: dict[Name, ProfileSpec] = Field(default_factory=dict)
+    servers: OrNothing[dict[Name, ServerSpec]] = Field(default_factory=dict)
+    services: OrNothing[dict[Name, ServiceSpec]] = Field(default_factory=dict)
+    profiles: OrNothing[dict[Name, ProfileSpec]] = Field(default_factory=dict)
     registries: dict[Namespace, RegistrySpec] = Field(default_factory=dict)
     alerts: list[dict[str, Scalar]] = Field(default_factory=list)
