@@ -36,7 +36,7 @@ from mlox.units import SecretRef, Unit
 
 FOLDER = Path(__file__).parent / "plans"
 CATALOG = Catalog([FOLDER / "services"])
-PROGRAMS = dict.fromkeys(("redis-server", "postgres", "letter", "typed", "ping", "pong"), "1.0")
+PROGRAMS = {"redis-server": "7.0.15", **dict.fromkeys(("postgres", "letter", "typed", "ping", "pong"), "")}
 FACTS = {
     "home": "/data",
     "memory_bytes": 16_000_000_000,

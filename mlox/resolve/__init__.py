@@ -2,7 +2,7 @@
 
 from mlox.resolve.addresses import ClientTexts, client_texts, port_url
 from mlox.resolve.options import check_options, read_option
-from mlox.resolve.placing import candidate_ports, check_sum, programs
+from mlox.resolve.placing import apart, candidate_ports, check_sum, major, programs
 from mlox.resolve.rendering import resolve
 from mlox.resolve.wiring import could_use, decide_needs, order, with_providers
 from mlox.resolve.world import World, lock_key
@@ -10,6 +10,7 @@ from mlox.resolve.world import World, lock_key
 __all__ = [
     "ClientTexts",
     "World",
+    "apart",
     "candidate_ports",
     "check_options",
     "check_sum",
@@ -17,6 +18,7 @@ __all__ = [
     "could_use",
     "decide_needs",
     "lock_key",
+    "major",
     "order",
     "port_url",
     "programs",

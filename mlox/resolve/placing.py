@@ -92,6 +92,33 @@ def check_programs(name: str, service: CatalogService, facts: Facts) -> None:
             raise RequirementError(f"{name}: {program.name} is not on the PATH", hint=hint)
 
 
+def check_version(name: str, service: CatalogService, version: str, facts: Facts) -> None:
+    """Raise a :class:`RequirementError` where the program that is there is of another major version than is asked."""
+    for program in programs(service)[:1]:
+        found = facts.programs.get(program.name, "")
+        if found and apart(version, found):
+            raise RequirementError(
+                f"{name} is to be version {version}, and the {program.name} that is on the PATH is {found}",
+                hint=f"Install that one, take this one (version: {found}), or run it in a container (--on docker).",
+            )
+
+
+def apart(version: str, other: str) -> bool:
+    """Whether two versions are of different major ones; a date or the name of a build has none, and tells nothing.
+
+    Example:
+        >>> apart("15", "17.2"), apart("7", "7.0.15"), apart("RELEASE.2025-01-01", "7")
+        (True, False, False)
+    """
+    majors = (major(version), major(other))
+    return all(each.isdigit() for each in majors) and majors[0] != majors[1]
+
+
+def major(version: str) -> str:
+    """The first part of a version."""
+    return version.lstrip("v").partition(".")[0]
+
+
 def check_reach(name: str, service: CatalogService, server: str, facts: Facts) -> None:
     """Raise a :class:`RequirementError` where nobody here could reach the service's ports."""
     if facts.elsewhere and service.ports:

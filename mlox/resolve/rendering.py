@@ -8,7 +8,7 @@ from dataclasses import replace
 from mlox.resolve.forms import environment, form
 from mlox.resolve.forwarding import forwarders
 from mlox.resolve.options import render_option
-from mlox.resolve.placing import check_programs, check_reach, check_room
+from mlox.resolve.placing import check_programs, check_reach, check_room, check_version
 from mlox.resolve.service import LOOPBACK, Decided
 from mlox.resolve.texts import Texts
 from mlox.resolve.wiring import check_needs, order, with_providers
@@ -43,6 +43,8 @@ def _units(service: Decided) -> list[Unit]:
     if not service.contained:
         check_programs(service.name, service.catalog, service.facts)
     if not service.seen:
+        if not service.contained:
+            check_version(service.name, service.catalog, service.version, service.facts)
         check_reach(service.name, service.catalog, service.spec.server, service.facts)
         check_room(service.name, service.catalog, service.spec.server, service.facts)
     return [_unit(service, unit_name, unit) for unit_name, unit in service.catalog.units.items()]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mlox.errors import RequirementError, UnknownNameError, UsageError
 from mlox.moves import Move, Wired
 from mlox.protocols import Observed, Question
-from mlox.resolve import programs, resolve
+from mlox.resolve import apart, major, programs, resolve
 from mlox.specs import CONFIG, CatalogService, StackSpec
 from mlox.stack.joining import check_version, with_service
 from mlox.stack.surroundings import Surroundings
@@ -130,25 +130,15 @@ def _version(
     """
     native = around.spec_of(target).backend == "native"
     found = around.found_version(target, entry)
-    published = entry.version if programs(entry) and not native and not _apart(entry.version, current) else current
+    published = entry.version if programs(entry) and not native and not apart(entry.version, current) else current
     chosen = found or current if native else asked or published
-    if _apart(chosen, current) or (asked is not None and _apart(asked, chosen)):
+    if apart(chosen, current) or (asked is not None and apart(asked, chosen)):
         raise RequirementError(
             f"{name} has data of version {current}, and {target} has {chosen if asked is None else asked}",
-            hint=f"Have version {_major(current)} there, or name one: mlox move {name}@{current} --to {target}.",
+            hint=f"Have version {major(current)} there, or name one: mlox move {name}@{current} --to {target}.",
         )
     check_version(entry, chosen)
     return chosen
-
-
-def _apart(version: str, other: str) -> bool:
-    """Whether two versions are of different major ones; a date or the name of a build has none, and tells nothing."""
-    majors = (_major(version), _major(other))
-    return all(each.isdigit() for each in majors) and majors[0] != majors[1]
-
-
-def _major(version: str) -> str:
-    return version.lstrip("v").partition(".")[0]
 
 
 def _forwarders(around: Surroundings, units: Sequence[Unit], rendered: Sequence[Unit]) -> tuple[Unit, ...]:
