@@ -25,7 +25,7 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
-    "adjacent": Rule("each side changed another item, and the two stand next to each other", 183, 62),
+    "adjacent": Rule("each side changed another item, and the two stand next to each other", 184, 61),
     "statements": Rule("the same inside a function: each side changed another statement", 16, 8, plain=True),
     "additions": Rule("both sides add definitions at one place: the left ones come first", 61, 15),
     "unrelated": Rule("definitions of one side, statements of the other at one place, and none knows the other", 7, 4),
