@@ -36,7 +36,7 @@ RULES: dict[str, Rule] = {
     "elements": Rule("elements of brackets: arguments, entries, members", 73, 20, strict=True),
     "lines": Rule("lines of one statement that do not touch, where lines of the file did", 2, 1, plain=True),
     "contained": Rule("one side did to a statement all that the other did, and more", 18, 5),
-    "decorators": Rule("decorators, and the definition below them, each by itself", 24, 3, strict=True),
+    "decorators": Rule("decorators, and the definition below them, each by itself", 24, 2, strict=True),
     "entries": Rule(
         "entries of dictionaries and sets, names in __all__, keywords, both added at one place", 2, 1, plain=True
     ),
