@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from mlox.writings import SHORTEST, spans, writings
 
 MASK = "***"
+
+_SECRET = re.compile(
+    r"(?:^|_|(?<=[a-z0-9])(?=[A-Z]))(?:PASSPHRASE|SECRET|TOKEN|KEY|CREDENTIALS?|DSN)(?:_ID|_\d+)?$", re.IGNORECASE
+)
+_PASSWORD = re.compile(r"(?:PASSWORD|PASSWD|(?:^|_|MYSQL_|PG)PWD|(?:^|_)PASS|(?:^|_)PW)(?:_\d+)?$", re.IGNORECASE)
+_PLAIN = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1"})
 
 _made: dict[str, None] = {}
 """Every value of this process that is long enough to be looked for; by value, since a revealed text outlives its
@@ -92,3 +99,18 @@ def masked(text: str, places: Sequence[tuple[int, int]]) -> str:
         parts += [text[end:first], MASK]
         end = last
     return "".join([*parts, text[end:]])
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a variable of that name holds a secret; a switch, a number of a key or a path is none.
+
+    Example:
+        >>> is_secret("POSTGRES_PASSWORD", "x"), is_secret("ALLOW_EMPTY_PASSWORD", "yes")
+        (True, False)
+    """
+    words = name.replace("-", "_").replace(".", "_")
+    if value.lower() in _PLAIN or value.startswith("/run/secrets/"):
+        return False
+    if _PASSWORD.search(words):
+        return name != "PWD"
+    return bool(_SECRET.search(words)) and not value.isdecimal() and not value.startswith(("/", "./", "../", "~/"))

@@ -131,3 +131,31 @@ def test_the_environment_is_read_at_each_question(monkeypatch: pytest.MonkeyPatc
     assert made.names() == ()
     monkeypatch.setenv("MLOX_SECRET_TOKEN", "hunter22")
     assert made.get("TOKEN").reveal() == "hunter22"
+
+
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ("DB_USER=mlflow", False),
+        ("LOG_LEVEL=info", False),
+        ("DEBUG=true", False),
+        ("PORT=5432", False),
+        ("BIND=127.0.0.1:8080", False),
+        ("DATA=/var/lib/postgres", False),
+        ("CACHE=redis://cache:6379/0", False),
+        ("HOST=db.example.org", False),
+        ("URL=https://example.org/api", False),
+        ("DB_PASSWORD=mlflow", True),
+        ("API_KEY=abc", True),
+        ("FILED=kept-in-a-file", True),
+        ("URL=https://ada:tea@example.org/", True),
+        ("HOOK=https://example.org/services/T02/x8gTqP1", True),
+        ("CODE=hunter22", True),
+        ("PHRASE=correct horse battery staple", True),
+        ("LINK=https://${HOST}/", True),
+    ],
+)
+def test_what_of_the_file_may_be_secret(tmp_path: Path, line: str, secret: bool) -> None:
+    found = store(tmp_path, line)
+    assert [row.name for row in found.describe() if not row.plain] == [line.partition("=")[0]] * secret
+    assert found.names() == (line.partition("=")[0],)

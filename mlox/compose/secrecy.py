@@ -9,8 +9,7 @@ from collections.abc import Collection, Mapping
 from mlox.compose.environments import environment_of
 from mlox.compose.loading import Raw
 from mlox.compose.parts import Part, Project, identifier
-from mlox.compose.variables import is_secret
-from mlox.secret import Secret
+from mlox.secret import Secret, is_secret
 from mlox.variables import literal
 
 _LOGIN = re.compile(r"://[^/\s:@]*:([^/\s]+)@")

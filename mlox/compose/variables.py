@@ -2,29 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
-_SECRET = re.compile(
-    r"(?:^|_|(?<=[a-z0-9])(?=[A-Z]))(?:PASSPHRASE|SECRET|TOKEN|KEY|CREDENTIALS?|DSN)(?:_ID|_\d+)?$", re.IGNORECASE
-)
-_PASSWORD = re.compile(r"(?:PASSWORD|PASSWD|(?:^|_|MYSQL_|PG)PWD|(?:^|_)PASS|(?:^|_)PW)(?:_\d+)?$", re.IGNORECASE)
-_PLAIN = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1"})
-
-
-def is_secret(name: str, value: str) -> bool:
-    """Whether a variable of that name holds a secret; a switch, a number of a key or a path is none.
-
-    Example:
-        >>> is_secret("POSTGRES_PASSWORD", "x"), is_secret("ALLOW_EMPTY_PASSWORD", "yes")
-        (True, False)
-    """
-    words = name.replace("-", "_").replace(".", "_")
-    if value.lower() in _PLAIN or value.startswith("/run/secrets/"):
-        return False
-    if _PASSWORD.search(words):
-        return name != "PWD"
-    return bool(_SECRET.search(words)) and not value.isdecimal() and not value.startswith(("/", "./", "../", "~/"))
+from mlox.secret import is_secret
 
 
 class Variables(Mapping[str, str]):

@@ -10,13 +10,17 @@ from mlox.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
-    """A secret without its value: name, newest version, when it was set (seconds since the epoch), who can read it."""
+    """A secret without its value: name, newest version, when it was set (seconds since the epoch), who can read it.
+
+    ``plain`` is one that its name and value show to be no secret, in a store that holds others too: ``PORT=5432``.
+    """
 
     name: str
     version: str
     updated: float
     readers: tuple[str, ...] = ()
     heads: tuple[str, ...] = ()  # its newest versions where there are several: two branches set it
+    plain: bool = False
 
 
 class SecretStore(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -10,11 +11,19 @@ from mlox.dotenv import Entry, parse
 from mlox.errors import SecretError, SpecError
 from mlox.interpolation import interpolate
 from mlox.protocols import StoredSecret
-from mlox.secret import Secret
+from mlox.secret import Secret, is_secret
 from mlox.secret_stores.folders import unreadable
 from mlox.secret_stores.names import is_name, not_found, version_not_found
 
 VERSION = "env-file"
+
+_PLAIN = re.compile(
+    r"[A-Za-z]{1,16}"
+    r"|[\d.,:]+"
+    r"|(?:~|\.{0,2})(?:/[A-Za-z._-]+)+/?"
+    r"|(?:[a-z+]+://[a-z.-]+|[a-z-]+(?:\.[a-z-]+)+)(?::\d+)?(?:/[a-z\d]{0,8})*"
+)
+"""A word, a number or address, a path, a host with its port: what a notebook may show without anybody's harm."""
 
 
 class EnvFileStore:
@@ -55,10 +64,21 @@ class EnvFileStore:
         return tuple(sorted(self._entries()))
 
     def describe(self) -> tuple[StoredSecret, ...]:
-        """The names in the file; as new as the file."""
+        r"""The names in the file; as new as the file.
+
+        Example:
+            >>> import tempfile
+            >>> path = Path(tempfile.mkdtemp()) / ".env"
+            >>> _ = path.write_text("DB_USER=mlflow\nDB_PASSWORD=mlflow\nHOOK=https://example.org/T0/x8gTq")
+            >>> [row.name for row in EnvFileStore(path).describe() if not row.plain]
+            ['DB_PASSWORD', 'HOOK']
+        """
         found = self._entries()
         updated = self._path.stat().st_mtime if found else 0.0
-        return tuple(StoredSecret(name, VERSION, updated, ("you",)) for name in sorted(found))
+        return tuple(
+            StoredSecret(name, VERSION, updated, ("you",), plain=_is_plain(name, found[name].text))
+            for name in sorted(found)
+        )
 
     def _entries(self) -> dict[str, Entry]:
         try:
@@ -98,6 +118,10 @@ class EnvFileStore:
             f"{self._path}:{entry.line}: {name}: {problem}",
             hint="Put the value into single quotes if its $ is no variable.",
         )
+
+
+def _is_plain(name: str, text: str) -> bool:
+    return _PLAIN.fullmatch(text) is not None and not is_secret(name, text)
 
 
 class _Variables(Mapping[str, str]):

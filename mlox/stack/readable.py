@@ -35,7 +35,7 @@ def readable_secrets(stack: Stack, known: set[Version] | None = None) -> Iterato
         return
     for store in stack.surroundings().stores:
         try:
-            rows = store.describe()
+            rows = [row for row in store.describe() if not row.plain]
         except SecretError:
             yield f"the store {store.name}", None
             continue

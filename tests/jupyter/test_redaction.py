@@ -202,8 +202,9 @@ def test_values_of_every_store_are_known(kernel: Kernel, isolated: Path) -> None
     kernel.run("os.environ['MLOX_SECRET_SET'] = 'kept-in-it-later'")
     assert kernel.run("print('kept-in-' + 'it-later')").printed == f"{MASK}\n"
     time.sleep(0.1)
-    (isolated / ".env").write_text("FILED=changed-in-the-file\n")
+    (isolated / ".env").write_text("FILED=changed-in-the-file\nDB_USER=mlflow\nPORT=15432\n")
     assert kernel.run("print('changed-in-' + 'the-file')").printed == f"{MASK}\n"
+    assert kernel.run("print('mlflow', 15432)").printed == "mlflow 15432\n"
 
 
 def test_a_store_that_fails_is_no_reason_not_to_know_the_others(kernel: Kernel, isolated: Path) -> None:

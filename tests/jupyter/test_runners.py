@@ -7,12 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from packaging.requirements import Requirement
 
 import mlox
 from mlox.cli import main
@@ -174,7 +176,9 @@ def test_features_are_built_and_read_and_what_was_added_is_gone(isolated: Path, 
         failed, printed = run_with(runner, isolated, name)
         assert not failed, printed
         left = {path.name for path in isolated.iterdir()} - {name}
-        assert left <= {".mlox", "mlox.yaml", "data", ".pytest_cache"}, left
+        assert left <= {".mlox", "mlox.yaml", "data", "pyproject.toml", ".pytest_cache"}, left
+        needed = tomllib.loads((isolated / "pyproject.toml").read_text())["project"]["dependencies"]
+        assert [Requirement(one).name for one in needed] == ["pandas"]  # which the notebook imports itself
     built, online, offline = texts(isolated / name)[2:5]
     assert built == "{'customers': ['tenure_months', 'support_calls', 'plan']}"
     assert [line.split()[-1] for line in online.splitlines()] == ["plan", "basic", "basic"]
