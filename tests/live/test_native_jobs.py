@@ -65,7 +65,7 @@ def test_a_unit_that_begins_again_does_not_end_a_job_that_works_on_it(here: Stag
     job = Job("repair", ("python3", "-c", code), timeout_s=3)
     with pytest.raises(ServiceError, match="took longer than 3 s"):
         here.backend.run_job(unit, job, {}, silent)
-    assert here.backend.probe(unit).healthy
+    until(lambda: here.backend.probe(unit).healthy)
     assert here.pid(unit) != pid
 
 
