@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -12,7 +13,11 @@ from mlox.backends.docker.entries import Entry
 from mlox.backends.docker.labels import Name
 from mlox.backends.docker.naming import Labels
 from mlox.backends.docker.site import Site
+from mlox.errors import CommandError
 from mlox.units import Unit
+
+RACE_S = (0.2, 1.0)
+"""How long is waited after each race that was lost."""
 
 
 def check(site: Site, unit: Unit) -> None:
@@ -48,13 +53,29 @@ def make(site: Site, unit: Unit, *, network: bool) -> None:
     if network:
         with site.networks:
             if not _networks(site.engine, unit.stack):
-                with site.engine.asked(f"make the network of {unit.stack}") as api:
-                    api.create_network(
-                        naming.network(unit.stack),
-                        driver="bridge",
-                        check_duplicate=True,
-                        labels=Labels(unit.stack).to_engine(),
-                    )
+                make_network(site.engine, unit.stack)
+
+
+def make_network(engine: Engine, stack: str) -> None:
+    """Make the stack's network; again where the engine lost a race for the firewall's tables.
+
+    ``iptables`` on nftables does not wait for others that change the same table (a firewall's reload, another network
+    of the engine's), and says that a chain is not there.
+
+    Raises:
+        CommandError: the engine refuses.
+    """
+    for wait_s in (*RACE_S, None):
+        try:
+            with engine.asked(f"make the network of {stack}") as api:
+                labels = Labels(stack).to_engine()
+                api.create_network(naming.network(stack), driver="bridge", check_duplicate=True, labels=labels)
+        except CommandError as error:
+            if wait_s is None or "iptables failed" not in error.problem:
+                raise
+            time.sleep(wait_s)
+        else:
+            return
 
 
 def give(site: Site, container: str, unit: Unit, belongs: tuple[int, int]) -> None:
