@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from mlox.components.merge.python import merge_python
 from mlox.components.merge.python.elements import comments_of
 from mlox.components.merge.python.quoting import quoted, turned
 from mlox.components.merge.python.refitting import meaning, refit
@@ -171,3 +172,21 @@ def test_other_quotes_leave_a_string_what_it_is(text: str, prefix: str) -> None:
         except ValueError:
             continue
         assert ast.dump(ast.parse(other)) == said
+
+
+def test_a_side_that_only_formatted_is_in_nobodys_way() -> None:
+    base = "import sys\nimport os\n\n\ndef run(a, b):\n    first, second = a.one, b.two\n    return first + second\n"
+    left = (
+        "import os\nimport sys\n\n\ndef run(\n    a,\n    b,\n):\n"
+        "    first, second = (\n        a.one,\n        b.two,\n    )\n"
+        "    return first + second\n"
+    )
+    right = base.replace("    first", "    newer = os.name\n    print(newer)\n    first") + (
+        "\n\ndef more():\n    return sys.path\n\n\ndef most():\n    return os.sep\n"
+    )
+    merged = merge_python(base, left, right, "full")
+    assert merged is not None
+    assert merged.conflicts == ()
+    assert "    newer = os.name\n    print(newer)\n    first, second = (\n        a.one,\n" in merged.text
+    assert merged.text.startswith("import os\nimport sys\n")
+    assert merged.text.endswith("def most():\n    return os.sep\n")

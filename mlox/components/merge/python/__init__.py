@@ -16,6 +16,7 @@ from mlox.components.merge.python.notes import Notes
 from mlox.components.merge.python.quoting import Quotes
 from mlox.components.merge.python.rules import allowed
 from mlox.components.merge.python.source import NOT_PYTHON, Source, read, said_encoding, written
+from mlox.components.merge.python.weighing import formatted
 from mlox.components.merge.python.weighing import plain as is_plain
 
 __all__ = ["merge_python"]
@@ -33,7 +34,7 @@ def merge_python(base: str, left: str, right: str, level: Level) -> MergeResult 
         like = _encoded(was, mine, theirs)
         if like is None:
             return None
-        plain = is_plain(base, left, right)
+        plain = is_plain(base, left, right) or formatted(was, mine) or formatted(was, theirs)
         text, notes = _merged(was, mine, theirs, plain=plain)
         if not notes.conflicts and caught(text, mine, theirs, notes.renamed):
             return None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
+
+from mlox.components.merge.python.elements import comments_of
+from mlox.components.merge.python.source import Source
 
 SLIGHT = 2
 """So many lines, added and removed, are a small change."""
@@ -33,6 +37,30 @@ def plain(base: str, left: str, right: str) -> bool:
     if any(max(len(one - said), len(said - one)) <= 1 for one in words):
         return True
     return _within(*(Counter(set(one) - set(said)) for one in words))
+
+
+def formatted(was: Source, side: Source) -> bool:
+    r"""Whether a side only formatted a module: the same statements and comments, imports in any order.
+
+    Example:
+        >>> from mlox.components.merge.python.source import read
+        >>> was = read("import b, a\nx = {'c': 1}\n")
+        >>> formatted(was, read("import a, b\n\nx = {\n    \"c\": 1,\n}\n")), formatted(was, read("x = {'c': 1}\n"))
+        (True, False)
+    """
+    return _said(was) == _said(side)
+
+
+def _said(source: Source) -> tuple[list[str], list[str], Counter[str]]:
+    imports: list[str] = []
+    others: list[str] = []
+    for node in source.tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            start = f"{node.module}:{node.level}" if isinstance(node, ast.ImportFrom) else ""
+            imports += [f"{start} {ast.dump(name)}" for name in node.names]
+        else:
+            others.append(ast.dump(node))
+    return sorted(imports), others, Counter(comments_of(source.text))
 
 
 def _within(one: Counter[str], other: Counter[str]) -> bool:
