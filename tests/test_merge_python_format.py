@@ -13,6 +13,8 @@ from mlox.components.merge.python import merge_python
 from mlox.components.merge.python.elements import comments_of
 from mlox.components.merge.python.quoting import quoted, turned
 from mlox.components.merge.python.refitting import meaning, refit
+from mlox.components.merge.python.source import read
+from mlox.components.merge.python.weighing import formatted
 
 REFITTED = {
     "a value": ("f(a, b=1)\n", "f(\n    a,\n    b=1,\n)\n", "f(a, b=2)\n", "f(\n    a,\n    b=2,\n)\n"),
@@ -190,3 +192,18 @@ def test_a_side_that_only_formatted_is_in_nobodys_way() -> None:
     assert "    newer = os.name\n    print(newer)\n    first, second = (\n        a.one,\n" in merged.text
     assert merged.text.startswith("import os\nimport sys\n")
     assert merged.text.endswith("def most():\n    return os.sep\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("import b\nimport a\n", "import a\nimport b\n", True),
+        ("from m import b, a\n", "from m import (\n    a,\n    b,\n)\n", True),
+        ("from m import *\nfrom n import *\n", "from n import *\nfrom m import *\n", False),
+        ("from m import one\nfrom n import one\n", "from n import one\nfrom m import one\n", False),
+        ("import a  # why\n", "import a\n", False),
+        ("a = 1\nb = 2\n", "b = 2\na = 1\n", False),
+    ],
+)
+def test_what_only_formats(old: str, new: str, same: bool) -> None:
+    assert formatted(read(old), read(new)) == same

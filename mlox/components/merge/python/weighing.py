@@ -42,6 +42,8 @@ def plain(base: str, left: str, right: str) -> bool:
 def formatted(was: Source, side: Source) -> bool:
     r"""Whether a side only formatted a module: the same statements and comments, imports in any order.
 
+    Where one name is imported twice, or whatever there is (``*``), the order of imports says something.
+
     Example:
         >>> from mlox.components.merge.python.source import read
         >>> was = read("import b, a\nx = {'c': 1}\n")
@@ -53,14 +55,17 @@ def formatted(was: Source, side: Source) -> bool:
 
 def _said(source: Source) -> tuple[list[str], list[str], Counter[str]]:
     imports: list[str] = []
+    bound: list[str] = []
     others: list[str] = []
     for node in source.tree.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             start = f"{node.module}:{node.level}" if isinstance(node, ast.ImportFrom) else ""
             imports += [f"{start} {ast.dump(name)}" for name in node.names]
+            bound += [name.asname or name.name for name in node.names]
         else:
             others.append(ast.dump(node))
-    return sorted(imports), others, Counter(comments_of(source.text))
+    free = "*" not in bound and len(set(bound)) == len(bound)
+    return sorted(imports) if free else imports, others, Counter(comments_of(source.text))
 
 
 def _within(one: Counter[str], other: Counter[str]) -> bool:
