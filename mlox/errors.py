@@ -18,6 +18,7 @@ Every one is a :class:`MloxError` with a problem (what, where, what was seen) an
     ├── ServiceError                         a service died or a job failed
     │   ├── NotHealthyError (TimeoutError)   a service did not become healthy in time
     │   └── RolledBackError                  an update failed; what ran before runs again, with its data
+    ├── BackupError                          a backup cannot be kept, found or read
     ├── PartialError                         part of what was asked for was reached           exit code 3
     ├── SecretError                          a secret store refused or failed
     │   ├── SecretNotFoundError (LookupError)
@@ -140,6 +141,10 @@ class NotHealthyError(ServiceError, TimeoutError):
 
 class RolledBackError(ServiceError):
     """An update of a service failed, and what ran before runs again; the problem tells both."""
+
+
+class BackupError(MloxError):
+    """A backup cannot be kept, found or read; what was to be saved is as it was."""
 
 
 class PartialError(MloxError):

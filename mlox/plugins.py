@@ -19,6 +19,8 @@ class Row:
 TABLE: dict[tuple[str, str], Row] = {
     ("backends", "docker"): Row("mlox.backends.docker:DockerBackend", "docker"),
     ("backends", "native"): Row("mlox.backends.native:NativeBackend"),
+    ("backup_stores", "folder"): Row("mlox.backup_stores.folder:FolderBackupStore"),
+    ("backup_stores", "s3"): Row("mlox.backup_stores.s3:S3BackupStore", "s3"),
     ("transports", "local"): Row("mlox.transports.local:LocalTransport"),
     ("registries", "folder"): Row("mlox.registries.folder:FolderRegistry"),
     ("registries", "git"): Row("mlox.registries.git:GitRegistry"),

@@ -187,8 +187,9 @@ class Unit:
 
     ``intent`` is what people decided, field by field; it alone says whether a running unit still fits. What mlox
     renders from it may change with mlox, and then nothing is replaced. A unit that ``completes`` runs to its end: it is
-    healthy when it has ended well. ``verify`` is a command inside it that tells what the service holds. ``forwards`` is
-    a provider, and the server whose containers reach it by this unit.
+    healthy when it has ended well. ``verify`` is a command inside it that tells what the service holds; ``dump`` writes
+    that to its standard output, and ``load`` reads it. ``forwards`` is a provider, and the server whose containers
+    reach it by this unit.
     """
 
     stack: str
@@ -210,6 +211,8 @@ class Unit:
     grants: tuple[Grant, ...] = ()
     rotations: tuple[Rotation, ...] = ()
     verify: tuple[str, ...] = ()
+    dump: tuple[str, ...] = ()
+    load: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     stateful: bool = False
     stop_signal: str = "SIGTERM"

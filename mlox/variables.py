@@ -1,9 +1,9 @@
 """Which variables a catalog text may hold, and what is put in their place.
 
-The grammar is closed: ``${port.NAME} ${dir.NAME} ${secret.NAME} ${secretfile.NAME} ${need.NAME.VALUE}
+The grammar is closed: ``${port.NAME} ${published.NAME} ${dir.NAME} ${secret.NAME} ${secretfile.NAME} ${need.NAME.VALUE}
 ${option.NAME} ${version} ${name} ${bind}``, for clients also ``${url.NAME} ${host.NAME} ${file.NAME}`` and, in their
-files, ``${escaped.NAME}``, in grants ``${grant.NAME}``; ``$$`` is one dollar sign. Any other ``$`` before a brace is an
-error: no ``${`` survives.
+files, ``${escaped.NAME}``, in grants ``${grant.NAME}``, in files of units ``${bcrypt.NAME}``; ``$$`` is one
+dollar sign. Any other ``$`` before a brace is an error: no ``${`` survives.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from mlox.errors import SpecError, UnknownNameError, nearest
+from mlox.hashing import hashed
 from mlox.secret import Secret
 
 KINDS = (
-    *("bind", "dir", "escaped", "file", "grant", "host", "name", "need", "option", "port", "quoted", "secret"),
-    *("secretfile", "url", "version"),
+    *("bcrypt", "bind", "dir", "escaped", "file", "grant", "host", "name", "need", "option", "port"),
+    *("published", "quoted", "secret", "secretfile", "url", "version"),
 )
-REVEALED = frozenset({"secret", "quoted", "escaped"})
-"""What is left open until a secret is revealed: as it is, percent-encoded, or for a field of a file like .pgpass."""
+REVEALED = frozenset({"secret", "quoted", "escaped", "bcrypt"})
+"""What is left open until a secret is revealed: as it is, percent-encoded, for a line of a file, hashed."""
 
 ALONE = ("version", "name", "bind")
 
@@ -120,6 +121,8 @@ def finish(text: str, secrets: Mapping[str, Secret] | None = None) -> str:
         value = (secrets or {})[variable.name].reveal()
         if variable.kind == "escaped":
             return escaped(variable.name, value)
+        if variable.kind == "bcrypt":
+            return _hashed(variable.name, value)
         return quote(value, safe="") if variable.kind == "quoted" else value
 
     list(references(text))
@@ -143,3 +146,10 @@ def escaped(name: str, value: str) -> str:
             f"the secret {name!r} has a line break, which a line of a file cannot hold", hint="Set one without."
         )
     return value.replace("\\", "\\\\").replace(":", "\\:")
+
+
+def _hashed(name: str, value: str) -> str:
+    try:
+        return hashed(value)
+    except ValueError as error:
+        raise SpecError(f"the secret {name!r} cannot be hashed: {error}", hint="Set a shorter one.") from error

@@ -42,6 +42,7 @@ def test_a_consumer_starts_when_its_provider_is_healthy() -> None:
     assert house.backend.effects == [
         "start postgres.server",
         "healthy postgres.server",
+        "job mlflow.server migrate-3-17-2",
         "start mlflow.server",
         "healthy mlflow.server",
     ]

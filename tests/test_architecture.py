@@ -18,19 +18,19 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
     frozenset(rooms.split())
     for rooms in (
         "errors",
-        "writings",
+        "writings hashing",
         "secret",
         "literals",
         "matching",
         "specs",
         "variables interpolation",
-        "units leases dotenv archives",
+        "units leases dotenv archives streams",
         "protocols",
-        "journal locks moves forwarding",
+        "journal locks moves backups forwarding",
         "documents",
         "catalog resolve plan compose components explaining scanning",
         "values apply",
-        "backends transports secret_stores connectors registries",
+        "backends transports secret_stores backup_stores connectors registries",
         "testing plugins",
         "lockfile",
         "workspace",
@@ -49,7 +49,7 @@ version, which is written there, everybody.
 
 PLACE = {room: place for place, rooms in enumerate(ROOMS) for room in rooms}
 FRONTS = frozenset({"secrets", "cli", "mcp", "mlox_jupyter"})
-ADAPTER_ROOMS = frozenset({"backends", "transports", "secret_stores", "connectors", "registries"})
+ADAPTER_ROOMS = frozenset({"backends", "transports", "secret_stores", "backup_stores", "connectors", "registries"})
 ADAPTERS = frozenset(row.where.partition(":")[0] for row in plugins.TABLE.values())
 PURE = frozenset({"plan", "stack"})
 OUTERMOST = frozenset({"mlox.cli", "mlox_jupyter.magics"})

@@ -8,14 +8,42 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from mlox.catalog import BUILT_IN, Catalog
-from mlox.resolve import check_options
+from mlox.resolve import check_options, own_program
+from mlox.specs import OptionSpec
+from mlox.specs.model import Scalar
 from mlox.variables import references
 
 NAMES = Catalog().names()
+PROMISED = {
+    *(
+        "airflow",
+        "container-registry",
+        "feast",
+        "grafana",
+        "influxdb",
+        "jupyterhub",
+        "kafka",
+        "litellm",
+        "milvus",
+        "minio",
+    ),
+    *(
+        "mlflow",
+        "mlflow-model",
+        "mlserver",
+        "ollama",
+        "openbao",
+        "otel-collector",
+        "postgres",
+        "prometheus",
+        "qdrant",
+        "redis",
+    ),
+}
 
 
 def test_the_catalog_has_what_is_promised() -> None:
-    assert {"minio", "mlflow", "postgres", "redis"} <= set(NAMES)
+    assert set(NAMES) >= PROMISED
     assert list(NAMES) == sorted(NAMES)
 
 
@@ -38,11 +66,17 @@ def test_every_service_is_pinned_and_supports_its_own_version(name: str) -> None
         assert not (unit.image or "").endswith(":latest")
 
 
+def _some(option: OptionSpec) -> Scalar:
+    """A value that fits an option."""
+    texts = ("x", "models:/x/1")
+    return option.choices[0] if option.choices else next(t for t in texts if re.fullmatch(option.pattern or ".*", t))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_service_runs_with_its_defaults_or_says_what_it_needs(name: str) -> None:
     service = Catalog().get(name).service
     open_options = {key: option for key, option in service.options.items() if option.default is None}
-    values = {key: option.choices[0] if option.choices else "x" for key, option in open_options.items()}
+    values = {key: _some(option) for key, option in open_options.items()}
     assert set(check_options(service, values, where=name)) == set(service.options)
 
 
@@ -64,9 +98,9 @@ def test_every_unit_listens_on_loopback_alone_and_is_probed(name: str) -> None:
         assert unit.probe is not None
         assert unit.native is not None
         command = unit.native.command or unit.command or []
-        texts = [*command, *(file.content for file in unit.files.values())]
+        texts = [*command, *unit.environment.values(), *(file.content for file in unit.files.values())]
         assert not any("0.0.0.0" in text or "--host=::" in text for text in texts)  # noqa: S104
-        assert any(v.kind == "bind" for text in texts for v in references(text))
+        assert unit.listens == [] or any(v.kind == "bind" for text in texts for v in references(text))
         assert not any(v.kind in ("secret", "quoted") for text in command for v in references(text))
 
 
@@ -89,5 +123,12 @@ def test_a_secret_that_can_be_rotated_is_used_by_the_unit_in_which_it_is(name: s
     unit = next(iter(service.units.values()))
     jobs = [word for job in service.jobs.values() for word in job.argv]
     texts = [*unit.environment.values(), *(file.content for file in unit.files.values()), *jobs]
-    used = {each.name for text in texts for each in references(text) if each.kind in ("secret", "secretfile")}
+    used = {each.name for text in texts for each in references(text) if each.kind in ("secret", "secretfile", "bcrypt")}
     assert {key for key, secret in service.secrets.items() if secret.rotate} <= used
+
+
+def test_a_service_of_python_has_not_the_version_of_a_program_that_it_calls() -> None:
+    assert own_program(Catalog().get("jupyterhub").service) is None
+    program = own_program(Catalog().get("redis").service)
+    assert program is not None
+    assert program.name == "redis-server"

@@ -219,6 +219,12 @@ WRONG: dict[str, tuple[str, Any, str, str]] = {
         "folders",
         "Mend",
     ),
+    "packages of an unknown option": (
+        "units/server/native/python/option",
+        "extra",
+        "units.server.native.python.option: no option 'extra'",
+        "below options",
+    ),
     "no units": ("units", {}, "no unit 'server'", "Units"),
     "two probes": ("units/server/probe/tcp", {"port": "http"}, "exactly one of: http, tcp, exec", "Mend"),
     "two kinds of software": (
@@ -232,6 +238,14 @@ WRONG: dict[str, tuple[str, Any, str, str]] = {
     "name of a file": ("units/server/files/..%2Fx", {"content": "x"}, "files", "Mend"),
     "port out of range": ("ports/http/port", 70000, "ports.http.port", "Mend"),
     "a short secret": ("secrets/password/generate", 4, "secrets.password.generate", "Mend"),
+    "a path that containers do not see": ("options/size", {"type": "path", "help": "x"}, "has a target", "Mend"),
+    "a target of what is no path": ("options/size/target", "/x", "has a target", "Mend"),
+    "a secret that is made, and need not be": (
+        "secrets/password/optional",
+        True,
+        "a secret that is generated is always there",
+        "Mend",
+    ),
     "runs nowhere": ("units/server/native", None, "no back end can run every unit", "native, image or kubernetes"),
 }
 

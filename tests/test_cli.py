@@ -21,7 +21,12 @@ WRONG: dict[str, tuple[str, str]] = {
     "statsu": ("unknown verb 'statsu'", "'status'"),
     "STATUS": ("unknown verb 'STATUS'", "'status'"),
     "panel": ("unknown verb 'panel'", ""),
-    "backup": ("unknown verb 'backup'", ""),
+    "fork": ("unknown verb 'fork'", ""),
+    "backup": ("nothing that is there keeps data", "mlox up"),
+    "backup --keep 0": ("--keep takes a number from 1 on, not 0", "keep all"),
+    "restore": ("restore: missing: NAME", "mlox help restore"),
+    "restore mlflow@": ("'mlflow@' is not NAME or NAME@BACKUP", "mlox restore postgres"),
+    "restore mlflow": ("there is no backup of mlflow", "mlox backup mlflow"),
     "secrets": ("'secrets' needs", "secrets get, secrets join, secrets key load"),
     "secrets foo": ("unknown verb 'secrets foo'", "secrets"),
     "secrets lst": ("unknown verb 'secrets lst'", "'secrets list'"),
@@ -145,7 +150,15 @@ WRONG: dict[str, tuple[str, str]] = {
     "secrets remove NOPE": ("no secret 'NOPE'", ""),
     "secrets remove TOKEN": ("nobody to ask", "-y"),
 }
-FAILING = ("DriftError", "WorkspaceError", "ServiceError", "CommandError", "SecretError", "SecretNotFoundError")
+FAILING = (
+    "BackupError",
+    "DriftError",
+    "WorkspaceError",
+    "ServiceError",
+    "CommandError",
+    "SecretError",
+    "SecretNotFoundError",
+)
 """What is no wrong use: the words were right, and the world was not; exit code 1."""
 
 

@@ -238,7 +238,7 @@ def test_a_misspelt_verb_gets_the_nearest(word: str, right: str) -> None:
 def test_a_verb_that_nothing_is_near_gets_them_all() -> None:
     with pytest.raises(UnknownNameError) as caught:
         parse(["xyzzy"])
-    assert (caught.value.hint or "").startswith("Choose one of: add, adopt, catalog, ")
+    assert (caught.value.hint or "").startswith("Choose one of: add, adopt, backup, ")
 
 
 @pytest.mark.parametrize("words", [["secrets"], ["secrets", "--json"], ["--json", "secrets"]])

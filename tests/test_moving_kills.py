@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,15 @@ SEAMS = (
 class Dying:
     """Kills the process at the n-th call of a seam or edit of mlox.yaml, before or after it, and at every later one."""
 
-    def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch, at: int, after: bool) -> None:
+    def __init__(
+        self, house: House, monkeypatch: pytest.MonkeyPatch, at: int, after: bool, seams: Sequence[str] = SEAMS
+    ) -> None:
         self.calls: list[str] = []
         self.at = at
         self.after = after
         self.lock = threading.Lock()
         for server, backend in (("local", house.native), ("docker", house.engine)):
-            for name in SEAMS:
+            for name in seams:
                 monkeypatch.setattr(backend, name, self.dying(f"{server}.{name}", getattr(backend, name)))
         monkeypatch.setattr(Workspace, "put_service", self.dying("put_service", Workspace.put_service))
 

@@ -100,6 +100,7 @@ def setting(case: Data) -> Setting:
         pins={lock_key(key.split(", ")): tuple(pins) for key, pins in case.get("pins", {}).items()},
         versions=case.get("secrets", {}),
         backends={name: server.backend for name, server in servers.items()},
+        root="/home/ada/demo",
         here=frozenset(name for name, server in servers.items() if server.local),
     )
     return Setting(spec, world)
@@ -177,10 +178,15 @@ def seen(unit: Unit) -> Data:
 
 
 def assert_holds(expected: Any, found: Any, where: str) -> None:
-    """``found`` has what is expected: maps may have more, everything else is equal; null means absent."""
+    """``found`` has what is expected: maps may have more, everything else is equal; null means absent.
+
+    What ``KEY_ends`` expects is the end of the list of ``KEY``.
+    """
     if isinstance(expected, dict):
         for key, value in expected.items():
-            if value is None:
+            if key.endswith("_ends"):
+                assert found[key.removesuffix("_ends")][-len(value) :] == value, f"{where}.{key}"
+            elif value is None:
                 assert key not in found, f"{where}.{key}"
             else:
                 assert key in found, f"{where}.{key}: there are {sorted(found)}"

@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlox.errors import SpecError, UnknownNameError
+from mlox.hashing import hashed
 from mlox.secret import Secret
 from mlox.variables import KINDS, Variable, finish, literal, parse, references, substitute
 
 TEXT = st.text(max_size=40)
 TRICKY = st.text(alphabet="$${}{}abc.\\ \n", max_size=25)
 REFERENCES = {
+    "published.http": Variable("published", "http", ""),
     "port.http": Variable("port", "http", ""),
     "dir.data": Variable("dir", "data", ""),
     "secret.password": Variable("secret", "password", ""),
@@ -25,6 +27,7 @@ REFERENCES = {
     "bind": Variable("bind", "", ""),
     "name": Variable("name", "", ""),
     "escaped.password": Variable("escaped", "password", ""),
+    "bcrypt.password": Variable("bcrypt", "password", ""),
     "file.pgpass": Variable("file", "pgpass", ""),
     "url.http": Variable("url", "http", ""),
     "host.http": Variable("host", "http", ""),
@@ -123,6 +126,12 @@ def test_a_secret_is_filled_in_exactly_and_not_read_as_grammar(value: str) -> No
 @given(st.text(max_size=40).filter(lambda text: text.isprintable()))
 def test_a_quoted_secret_holds_nothing_that_an_address_would_read(value: str) -> None:
     assert not set(finish("${quoted.p}", {"p": Secret(value)})) & set("/:@?#[] $&+%\"'") - {"%"}
+
+
+def test_a_hashed_secret_is_one_of_bcrypt_and_one_that_is_too_long_is_refused() -> None:
+    assert finish("mlox:${bcrypt.p}", {"p": Secret("word")}) == f"mlox:{hashed('word')}"
+    with pytest.raises(SpecError, match="the secret 'p' cannot be hashed: bcrypt takes up to 72 bytes"):
+        finish("${bcrypt.p}", {"p": Secret("w" * 73)})
 
 
 def test_a_secret_that_is_not_given_is_named() -> None:

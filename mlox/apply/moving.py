@@ -10,16 +10,14 @@ from dataclasses import replace
 
 from mlox.apply.running import Run
 from mlox.apply.seams import Seams
+from mlox.apply.telling import first_difference, told
 from mlox.archives import Content, content
 from mlox.errors import Cancelled, ServiceError
 from mlox.moves import Move
 from mlox.plan import Plan
-from mlox.protocols import Backend, Emit, Event, Passage
-from mlox.secret import mask
+from mlox.protocols import Emit, Event, Passage
 from mlox.units import Unit
-from mlox.variables import finish
 
-LINES = 10
 TELL_S = 0.5
 """How often it is told how far the copy is."""
 
@@ -44,7 +42,7 @@ def carry(move: Move, seams: Seams, *, emit: Emit, commit: Callable[[], None]) -
     for unit in move.consumers:
         emit(Event(unit.service, "stopping"))
         seams.backends[unit.server].stop(unit.stack, unit.service, unit.name, purge=False, emit=emit)
-    held = _told(move.before, source, run) if move.compares else ""
+    held = told(move.before, source, run) if move.compares else ""
     for unit in reversed(move.before):
         emit(Event(unit.service, f"stopping on {move.source}"))
         source.stop(unit.stack, unit.service, unit.name, purge=False, emit=emit)
@@ -54,7 +52,7 @@ def carry(move: Move, seams: Seams, *, emit: Emit, commit: Callable[[], None]) -
     for unit in (*move.forwarders, *units):
         run.start(unit)
     if move.compares:
-        _compare(move, held, _told(units, target, run))
+        _compare(move, held, told(units, target, run))
     target.note_passage(move.stack, replace(arriving, role="arrived"))
     commit()
     return found
@@ -109,40 +107,11 @@ def _until(ended: threading.Event, chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def _told(units: Sequence[Unit], backend: Backend, run: Run) -> str:
-    """What the service itself says that it holds.
-
-    Raises:
-        ServiceError: the command failed.
-    """
-    parts: list[str] = []
-    for unit in units:
-        if not unit.verify:
-            continue
-        run.emit(Event(unit.service, f"asking what it holds on {unit.server}"))
-        said: dict[str, bytes] = {"out": b"", "err": b""}
-
-        def write(channel: str, chunk: bytes, said: dict[str, bytes] = said) -> None:
-            said[channel] += chunk
-
-        code = backend.exec(unit, tuple(map(finish, unit.verify)), input=None, write=write)
-        if code != 0:
-            lines = (said["out"] + said["err"]).decode("utf-8", "replace").splitlines()[-LINES:]
-            told = mask("".join(f"\n  {line}" for line in lines), run.held(unit))
-            raise ServiceError(
-                f"{unit.service} cannot tell what it holds on {unit.server}: exit code {code}{told}",
-                hint=f"Look at `mlox why {unit.service}`, then move it again.",
-            )
-        parts.append(said["out"].decode("utf-8", "replace"))
-    return "\n".join(parts)
-
-
 def _compare(move: Move, before: str, after: str) -> None:
     """Raise a :class:`ServiceError` that names the first line that differs."""
     if before == after:
         return
-    lines = zip((*before.splitlines(), "nothing"), (*after.splitlines(), "nothing"), strict=False)
-    was, became = next((pair for pair in lines if pair[0] != pair[1]), (before, after))
+    was, became = first_difference(before, after)
     raise ServiceError(
         f"{move.service} does not hold the same on {move.target}: {was!r} became {became!r}",
         hint="End what else writes to it, then move it again.",

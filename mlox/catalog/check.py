@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 
 from mlox.errors import MloxError, SpecError, UnknownNameError
-from mlox.specs import CONFIG, CatalogService, UnitSpec, UrlSpec
+from mlox.specs import CONFIG, BackupSpec, CatalogService, UnitSpec, UrlSpec, VerifySpec
 from mlox.variables import Variable, references
 
 
@@ -23,6 +23,7 @@ def check(service: CatalogService, *, source: str) -> None:
             raise SpecError(
                 f"{source}: {where}: no port {port!r}", hint=f"Declare it below ports: {sorted(service.ports)}."
             )
+    _options_of_packages(service, source)
     for where, unit in _unit_names(service):
         if unit not in service.units:
             raise SpecError(f"{source}: {where}: no unit {unit!r}", hint=f"Units: {sorted(service.units)}.")
@@ -35,17 +36,19 @@ def check(service: CatalogService, *, source: str) -> None:
         raise SpecError(f"{source}: no back end can run every unit", hint="Give each unit native, image or kubernetes.")
 
 
-_SERVER = ("bind", "port", "dir", "secret", "secretfile", "need", "option", "version", "name")
+_SERVER = ("bind", "port", "published", "dir", "secret", "secretfile", "need", "option", "version", "name")
 _COMMAND = tuple(kind for kind in _SERVER if kind != "secret")
+_FILE = (*_SERVER, "bcrypt")
 _IN_PROCESS_LISTS = frozenset({"command", "native.command", "probe.exec"})
-_INSIDE = ("port", "dir", "option", "version", "name")
+_INSIDE = ("port", "published", "dir", "option", "version", "name")
 _CLIENT = ("port", "host", "url", "secret", "option", "version", "name", "file", "dir")
 
 
 def _texts(service: CatalogService) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     for name, unit in service.units.items():
         for where, text in _unit_texts(unit):
-            yield f"units.{name}.{where}", text, _COMMAND if where in _IN_PROCESS_LISTS else _SERVER
+            in_file = _FILE if where.startswith("files.") else _SERVER
+            yield f"units.{name}.{where}", text, _COMMAND if where in _IN_PROCESS_LISTS else in_file
     for name, need in service.needs.items():
         own = tuple(kind for kind in _SERVER if kind != "need")
         yield from ((f"needs.{name}.embedded.{key}", text, own) for key, text in (need.embedded or {}).items())
@@ -56,8 +59,8 @@ def _texts(service: CatalogService) -> Iterator[tuple[str, str, tuple[str, ...]]
         yield from ((f"jobs.{name}.argv", text, (*_INSIDE, "secretfile")) for text in job.argv)
     for name, secret in service.secrets.items():
         yield from ((f"secrets.{name}.rotate", text, _INSIDE) for text in secret.rotate or ())
-    if service.verify is not None:
-        yield from (("verify.argv", text, _INSIDE) for text in service.verify.argv)
+    for name, inside in _commands(service).items():
+        yield from ((f"{name}.argv", text, _INSIDE) for text in inside.argv)
     for name, provide in service.provides.items():
         for key, text in _offered(provide.url, provide.values).items():
             yield f"provides.{name}.{key}", text, ("secret", "option", "version")
@@ -75,6 +78,14 @@ def _texts(service: CatalogService) -> Iterator[tuple[str, str, tuple[str, ...]]
     yield from ((f"client.files.{key}", text, (*_CLIENT, "escaped")) for key, text in service.client.files.items())
 
 
+def _options_of_packages(service: CatalogService, source: str) -> None:
+    for name, unit in service.units.items():
+        chosen = unit.native.python.option if unit.native and unit.native.python else None
+        if chosen is not None and chosen not in service.options:
+            where = f"units.{name}.native.python.option"
+            raise SpecError(f"{source}: {where}: no option {chosen!r}", hint="Declare it below options.")
+
+
 def _apart(service: CatalogService, source: str) -> None:
     """Secrets of the service, and those that providers give it, have names of their own."""
     for secret, need in itertools.product(service.secrets, service.needs):
@@ -85,6 +96,12 @@ def _apart(service: CatalogService, source: str) -> None:
             )
 
 
+def _commands(service: CatalogService) -> dict[str, VerifySpec | BackupSpec]:
+    """The commands that run inside a unit when somebody asks for it."""
+    found = {"verify": service.verify, "backup": service.backup, "restore": service.restore}
+    return {name: inside for name, inside in found.items() if inside is not None}
+
+
 def _offered(url: UrlSpec, values: Mapping[str, str]) -> dict[str, str]:
     """The texts of an offer by their keys."""
     return {"path": url.path, "user": url.user or "", "password": url.password or "", **values}
@@ -92,8 +109,7 @@ def _offered(url: UrlSpec, values: Mapping[str, str]) -> dict[str, str]:
 
 def _unit_names(service: CatalogService) -> Iterator[tuple[str, str]]:
     yield from ((f"jobs.{name}", job.unit) for name, job in service.jobs.items())
-    if service.verify is not None:
-        yield "verify", service.verify.unit
+    yield from ((name, inside.unit) for name, inside in _commands(service).items())
     for name, provide in service.provides.items():
         if provide.grant is not None:
             yield f"provides.{name}.grant", provide.grant.unit
@@ -121,9 +137,11 @@ def _port_names(service: CatalogService) -> Iterator[tuple[str, str]]:
         probes = (unit.probe.http, unit.probe.tcp) if unit.probe else ()
         yield from ((f"units.{name}.probe", probe.port) for probe in probes if probe is not None)
     for name, provide in service.provides.items():
-        yield f"provides.{name}.url", provide.url.port
+        urls = {f"provides.{name}.url": provide.url}
         if provide.grant is not None:
-            yield f"provides.{name}.grant.url", provide.grant.url.port
+            urls[f"provides.{name}.grant.url"] = provide.grant.url
+        for where, url in urls.items():
+            yield from ((where, port) for port in (url.port, url.containers) if port is not None)
 
 
 def _known(service: CatalogService, variable: Variable, kinds: tuple[str, ...], where: str) -> None:
@@ -131,12 +149,14 @@ def _known(service: CatalogService, variable: Variable, kinds: tuple[str, ...], 
         raise SpecError(f"${{{variable.kind}...}} cannot be used here", hint=f"Here there are: {', '.join(kinds)}.")
     declared: dict[str, Mapping[str, object]] = {
         "port": service.ports,
+        "published": service.ports,
         "url": service.ports,
         "host": service.ports,
         "dir": {**service.data, CONFIG: None},
         "secret": service.secrets,
         "secretfile": service.secrets,
         "escaped": service.secrets,
+        "bcrypt": service.secrets,
         "file": service.client.files,
         "need": service.needs,
         "option": service.options,

@@ -13,7 +13,8 @@ from mlox.compose.writing import yaml_text
 from mlox.specs import CONFIG
 from mlox.units import Container, Unit
 
-_OPEN = re.compile(r"\$\{(secret|quoted)\.([a-z0-9_]+)\}")
+_OPEN = re.compile(r"\$\{(secret|quoted|bcrypt)\.([a-z0-9_]+)\}")
+_FORMS = {"secret": "", "quoted": ", percent-encoded", "bcrypt": ", hashed by bcrypt"}
 
 
 @dataclass(slots=True)
@@ -63,11 +64,11 @@ class Exported:
 
     def _variable(self, unit: Unit, match: re.Match[str]) -> str:
         """The variable that stands for a secret of a unit."""
-        quoted = match[1] == "quoted"
         ref = unit.secret(match[2])
         name = ref.name if ref is not None else f"{unit.service}.{match[2]}"
-        plain = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_") + ("_QUOTED" if quoted else "")
-        told = f"mlox secrets get {name} --reveal{', percent-encoded' if quoted else ''}"
+        plain = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
+        plain += f"_{match[1].upper()}" if match[1] != "secret" else ""
+        told = f"mlox secrets get {name} --reveal{_FORMS[match[1]]}"
         variable, number = plain, 2
         while self.variables.get(variable, told) != told:
             variable, number = f"{plain}_{number}", number + 1

@@ -169,7 +169,8 @@ def _secrets(records: Records) -> Iterator[Setting]:
         spec = own.get(name)
         made = bool(ref and ref.generate) or bool(spec and spec.generate)
         if not version:
-            origin = "will be generated at the first start" if made else f"not set: mlox secrets set {name}"
+            need = ", and need not be" if spec and spec.optional else ""
+            origin = "will be generated at the first start" if made else f"not set{need}: mlox secrets set {name}"
             yield Setting(f"secrets.{name}", "", origin)
             continue
         store = records.shared[0] if name in records.shared[1] else records.store

@@ -21,6 +21,7 @@ from mlox.protocols.executing import Executing
 from mlox.protocols.findings import Comparing, Deviation, Ending, Findings
 from mlox.protocols.history import Entry, Outcome, Recording, Step, with_entry
 from mlox.protocols.registry import Published, Registry
+from mlox.protocols.saving import BackupStore, Sealing
 from mlox.protocols.secrets import SecretChain, SecretStore, ServiceSecrets, StoredSecret, VersionedStore, WritableStore
 from mlox.protocols.sharing import Changes, Leaver, Recipient, Resealed, SharedStore, Sharing
 from mlox.protocols.transport import Completed, Transport, Write
@@ -28,6 +29,7 @@ from mlox.protocols.undoing import Kept, Undoing
 
 __all__ = [
     "Backend",
+    "BackupStore",
     "Carrying",
     "Changes",
     "Comparing",
@@ -55,6 +57,7 @@ __all__ = [
     "Recording",
     "Registry",
     "Resealed",
+    "Sealing",
     "SecretChain",
     "SecretStore",
     "ServiceSecrets",

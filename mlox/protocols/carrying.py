@@ -14,13 +14,14 @@ class Passage:
     """A service between two servers, as one of them has noted it.
 
     Attributes:
-        role: what it does here: it is ``leaving``; it is ``arriving``, and may be incomplete; or it has ``arrived``,
-            complete and seen to be well.
-        other: the server at the other end, by its name. ``stopped``: the services that were stopped meanwhile.
+        role: what it does here: it is ``leaving``; it is ``arriving``, and may be incomplete; it has ``arrived``,
+            complete and seen to be well; or its data is ``restoring`` from a backup, and may be incomplete.
+        other: the server at the other end, by its name; of a restore ``kept`` where what was there is kept, else empty.
+        stopped: the services that were stopped meanwhile.
     """
 
     service: str
-    role: Literal["leaving", "arriving", "arrived"]
+    role: Literal["leaving", "arriving", "arrived", "restoring"]
     other: str
     stopped: tuple[str, ...] = ()
 
@@ -62,4 +63,13 @@ class Carrying(Protocol):
         Raises:
             ServiceError: the archive is cut off, or there is data of the service here already; that stays as it is.
             RequirementError: there is no room.
+        """
+
+    def data_gone(self, units: Sequence[Unit]) -> None:
+        """Remove the data of ``units``, all of one service that does not run; which jobs were done is forgotten too.
+
+        What :meth:`Undoing.keep` has kept stays, and so do volumes that belong to somebody else.
+
+        Raises:
+            ServiceError: a unit of it runs.
         """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from mlox.protocols.saving import Sealing
 from mlox.protocols.secrets import WritableStore
 from mlox.secret import Secret
 
@@ -123,3 +124,7 @@ class SharedStore(WritableStore, Protocol):
     @property
     def sharing(self) -> Sharing:
         """Who can."""
+
+    @property
+    def sealing(self) -> Sealing:
+        """What seals for them what is no secret of the store."""

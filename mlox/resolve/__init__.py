@@ -2,8 +2,9 @@
 
 from mlox.resolve.addresses import ClientTexts, client_texts, port_url
 from mlox.resolve.options import check_options, read_option
-from mlox.resolve.placing import apart, candidate_ports, check_sum, major, programs
+from mlox.resolve.placing import candidate_ports, check_sum, own_program, programs
 from mlox.resolve.rendering import resolve
+from mlox.resolve.versions import apart, is_newer, major
 from mlox.resolve.wiring import could_use, decide_needs, order, with_providers
 from mlox.resolve.world import World, lock_key
 
@@ -17,9 +18,11 @@ __all__ = [
     "client_texts",
     "could_use",
     "decide_needs",
+    "is_newer",
     "lock_key",
     "major",
     "order",
+    "own_program",
     "port_url",
     "programs",
     "read_option",

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os.path import normpath
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from mlox.errors import SpecError
+from mlox.resolve.options import render_option
 from mlox.resolve.service import GATEWAY, Decided
 from mlox.resolve.texts import Texts
 from mlox.resolve.world import lock_key
 from mlox.specs import EMBEDDED, UnitSpec
-from mlox.specs.compose import BuildSpec, ComposeKeys
+from mlox.specs.compose import BuildSpec, ComposeKeys, VolumeSpec
 from mlox.units import Container, Software, Volume
 from mlox.variables import finish, substitute
 
@@ -65,7 +66,8 @@ def _process(service: Decided, texts: Texts, spec: UnitSpec) -> Form:
     packages = [*native.python.packages]
     for need in _met(service):
         packages += service.catalog.needs[need].packages
-    wanted = tuple(sorted({substitute(package, service.value) for package in packages}))
+    chosen = render_option(service.options[native.python.option]).split() if native.python.option else ()
+    wanted = tuple(sorted({*(substitute(package, service.value) for package in packages), *chosen}))
     running = next((unit.software for unit in service.seen if unit.software.packages == wanted), None)
     pins = service.world.pins.get(lock_key(wanted)) or (running.pins if running else ())
     return Form(command, Software(packages=wanted, pins=pins))
@@ -113,13 +115,17 @@ def _settings(service: Decided, spec: UnitSpec) -> Mapping[str, Any]:
     settings = spec.model_dump(mode="json", include=keys, exclude_defaults=True)
     for mount in settings.get("volumes", ()):
         if mount["type"] == "bind":
-            mount["source"] = normpath(PurePosixPath(service.world.root) / _at_home(mount["source"]))
+            mount["source"] = service.there(mount["source"])
+    if paths := [_shown(service, name) for name, option in service.catalog.options.items() if option.target]:
+        settings["volumes"] = [*settings.get("volumes", ()), *paths]
     return dict(sorted(settings.items()))
 
 
-def _at_home(path: str) -> str:
-    """A path whose ``~/`` is the user's home."""
-    return f"{Path.home()}{path[1:]}" if path == "~" or path.startswith("~/") else path
+def _shown(service: Decided, option: str) -> Mapping[str, Any]:
+    """The mount by which a container sees what an option names."""
+    source = service.there(str(service.options[option]))
+    mount = VolumeSpec(type="bind", source=source, target=service.path(option), read_only=True)
+    return mount.model_dump(mode="json", exclude_defaults=True)
 
 
 def _met(service: Decided) -> list[str]:

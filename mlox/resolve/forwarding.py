@@ -52,7 +52,7 @@ def _edges(consumer: Decided) -> Iterator[tuple[Decided, str]]:
         if name != EMBEDDED and consumer.sees(consumer.ready[name]) == GATEWAY:
             provider = consumer.ready[name]
             offer = provider.catalog.provides[consumer.catalog.needs[need].capability]
-            yield provider, (offer.grant.url if offer.grant is not None else offer.url).port
+            yield provider, consumer.asks(offer.grant.url if offer.grant is not None else offer.url)
 
 
 def _unit(consumer: Decided, provider: Decided, port: str) -> Unit:

@@ -66,6 +66,7 @@ def _typed(option: OptionSpec, value: Scalar, where: str) -> Scalar:
         "integer": (int,),
         "number": (int, float),
         "boolean": (bool,),
+        "path": (str,),
     }
     if not isinstance(value, kinds[option.type]) or (isinstance(value, bool) and option.type != "boolean"):
         raise SpecError(f"{where} takes a value of type {option.type}, not {value!r}", hint=_about(option))

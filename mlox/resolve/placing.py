@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from mlox.errors import RequirementError, UnknownNameError
 from mlox.protocols import Facts, Program
+from mlox.resolve.versions import apart
 from mlox.specs import CatalogService
 
 PORT_TRIES = 50
@@ -81,6 +82,12 @@ def programs(service: CatalogService) -> tuple[Program, ...]:
     )
 
 
+def own_program(service: CatalogService) -> Program | None:
+    """The program that the service is, whose version is the service's; None where it is Python, whatever that calls."""
+    natives = [unit.native for unit in service.units.values() if unit.native]
+    return programs(service)[0] if any(native.binary for native in natives) else None
+
+
 def check_programs(name: str, service: CatalogService, facts: Facts) -> None:
     """Raise a :class:`RequirementError` that names the package to install where a program is missing."""
     for program in programs(service):
@@ -94,29 +101,13 @@ def check_programs(name: str, service: CatalogService, facts: Facts) -> None:
 
 def check_version(name: str, service: CatalogService, version: str, facts: Facts) -> None:
     """Raise a :class:`RequirementError` where the program that is there is of another major version than is asked."""
-    for program in programs(service)[:1]:
-        found = facts.programs.get(program.name, "")
-        if found and apart(version, found):
-            raise RequirementError(
-                f"{name} is to be version {version}, and the {program.name} that is on the PATH is {found}",
-                hint=f"Install that one, take this one (version: {found}), or run it in a container (--on docker).",
-            )
-
-
-def apart(version: str, other: str) -> bool:
-    """Whether two versions are of different major ones; a date or the name of a build has none, and tells nothing.
-
-    Example:
-        >>> apart("15", "17.2"), apart("7", "7.0.15"), apart("RELEASE.2025-01-01", "7")
-        (True, False, False)
-    """
-    majors = (major(version), major(other))
-    return all(each.isdigit() for each in majors) and majors[0] != majors[1]
-
-
-def major(version: str) -> str:
-    """The first part of a version."""
-    return version.lstrip("v").partition(".")[0]
+    program = own_program(service)
+    found = facts.programs.get(program.name, "") if program else ""
+    if program and found and apart(version, found):
+        raise RequirementError(
+            f"{name} is to be version {version}, and the {program.name} that is on the PATH is {found}",
+            hint=f"Install that one, take this one (version: {found}), or run it in a container (--on docker).",
+        )
 
 
 def check_reach(name: str, service: CatalogService, server: str, facts: Facts) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from mlox.resolve.service import LOOPBACK, Decided
 from mlox.resolve.texts import Texts
 from mlox.resolve.wiring import check_needs, order, with_providers
 from mlox.resolve.world import World
-from mlox.specs import CONFIG, EMBEDDED, CatalogService, ProbeSpec, StackSpec, UnitSpec
+from mlox.specs import CONFIG, EMBEDDED, BackupSpec, CatalogService, JobSpec, ProbeSpec, StackSpec, UnitSpec, VerifySpec
 from mlox.units import File, Job, PortBinding, Probe, Rotation, Unit
 from mlox.variables import finish
 
@@ -64,7 +65,7 @@ def _unit(service: Decided, unit_name: str, spec: UnitSpec) -> Unit:
     runs = form(service, texts, unit_name, spec)
     listens = spec.listens if spec.listens is not None else list(service.ports)
     jobs = [
-        Job(n, tuple(texts.argument(a) for a in j.argv), j.when, j.timeout_s)
+        _job(service, n, j, texts)
         for n, j in service.catalog.jobs.items()
         if j.unit == unit_name and (not j.backends or service.backend in j.backends)
     ]
@@ -89,7 +90,9 @@ def _unit(service: Decided, unit_name: str, spec: UnitSpec) -> Unit:
         jobs=tuple(jobs),
         grants=tuple(texts.grants[need] for need in sorted(texts.grants)),
         rotations=_rotations(service, unit_name, texts),
-        verify=_verify(service, unit_name, texts),
+        verify=_inside(service.catalog.verify, unit_name, texts),
+        dump=_inside(service.catalog.backup, unit_name, texts),
+        load=_inside(service.catalog.restore, unit_name, texts),
         after=_after(service, spec),
         stateful=spec.stateful,
         stop_signal=spec.stop_signal,
@@ -99,6 +102,15 @@ def _unit(service: Decided, unit_name: str, spec: UnitSpec) -> Unit:
         container=runs.container,
         intent=_intent(service, texts),
     )
+
+
+def _job(service: Decided, name: str, spec: JobSpec, texts: Texts) -> Job:
+    """A job; one for each version bears that in its name, and so is to be done once under each."""
+    argv = tuple(texts.argument(word) for word in spec.argv)
+    if spec.when != "upgrade":
+        return Job(name, argv, spec.when, spec.timeout_s)
+    version = re.sub(r"[^a-z0-9]+", "-", service.version.lower()).strip("-")
+    return Job(f"{name}-{version}", argv, "init", spec.timeout_s)
 
 
 def _after(service: Decided, spec: UnitSpec) -> tuple[str, ...]:
@@ -115,8 +127,8 @@ def _rotations(service: Decided, unit_name: str, texts: Texts) -> tuple[Rotation
     return tuple(Rotation(key, tuple(texts.argument(word) for word in argv)) for key, argv in rotating.items())
 
 
-def _verify(service: Decided, unit_name: str, texts: Texts) -> tuple[str, ...]:
-    spec = service.catalog.verify
+def _inside(spec: VerifySpec | BackupSpec | None, unit_name: str, texts: Texts) -> tuple[str, ...]:
+    """A command that runs inside one unit of the service; none where there is none, or in another."""
     return tuple(map(texts.argument, spec.argv)) if spec is not None and spec.unit == unit_name else ()
 
 
@@ -162,7 +174,7 @@ def _wired(service: Decided, need: str, provider: str) -> str:
     if provider == EMBEDDED:
         return EMBEDDED
     offer = service.ready[provider].catalog.provides[service.catalog.needs[need].capability]
-    there = service.reaches(service.ready[provider], offer.url.port)
+    there = service.reaches(service.ready[provider], offer.url)
     return f"{provider} at {'port ' if there.host == LOOPBACK else f'{there.host}:'}{there.port}"
 
 

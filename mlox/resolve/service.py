@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os.path import normpath
+from pathlib import Path, PurePosixPath
 
 from mlox.errors import SpecError
 from mlox.protocols import Endpoint
 from mlox.resolve.options import check_options, render_option
 from mlox.resolve.placing import choose_ports
 from mlox.resolve.world import World
-from mlox.specs import CONFIG, SecretSpec, ServiceSpec, StackSpec
+from mlox.specs import CONFIG, SecretSpec, ServiceSpec, StackSpec, UrlSpec
 from mlox.specs.model import Scalar
 from mlox.units import SecretRef
 from mlox.variables import Variable, literal
@@ -61,6 +63,15 @@ class Decided:
             return f"{self.folder}/{name}"
         return f"{INSIDE}/{CONFIG}" if name == CONFIG else self.catalog.data[name].path or f"{INSIDE}/{name}"
 
+    def path(self, option: str) -> str:
+        """Where the file or folder is that an option names, for its own units."""
+        return self.catalog.options[option].target or "" if self.contained else self.there(str(self.options[option]))
+
+    def there(self, path: str) -> str:
+        """A path of this machine, which is meant from the workspace, in full; ``~/`` is the user's home."""
+        at_home = f"{Path.home()}{path[1:]}" if path == "~" or path.startswith("~/") else path
+        return normpath(PurePosixPath(self.world.root) / at_home)
+
     def secret_file(self, key: str) -> str:
         """Where a file with one of its secrets is, for its own units."""
         return f"{INSIDE if self.contained else self.folder}/secrets/{key}"
@@ -83,10 +94,15 @@ class Decided:
         own = (name for name, unit in units if unit.listens is None or port in unit.listens)
         return provider.alias(next(own, next(iter(provider.catalog.units))))
 
-    def reaches(self, provider: Decided, port: str) -> Endpoint:
-        """Where its units reach a port of another service."""
+    def reaches(self, provider: Decided, url: UrlSpec) -> Endpoint:
+        """Where its units reach what another service offers."""
+        port = self.asks(url)
         host = self.sees(provider, port)
         return Endpoint(host, provider.ports[port] if host in (LOOPBACK, GATEWAY) else provider.listens(port))
+
+    def asks(self, url: UrlSpec) -> str:
+        """The port of an offer that is for its units."""
+        return url.containers if self.contained and url.containers is not None else url.port
 
     def _held(self) -> set[str]:
         """The names of the ports that the service listens on right now."""
@@ -116,6 +132,10 @@ class Decided:
             raise SpecError(f"{self.name}: the secret {full!r} is not set", hint=f"Set it: mlox secrets set {full}.")
         return SecretRef(ref or key, full, version, generate)
 
+    def lacks(self, key: str) -> bool:
+        """Whether nobody has set one of its secrets that need not be set."""
+        return self.catalog.secrets[key].optional and not self.world.versions.get(f"{self.name}.{key}")
+
     def granted(self, need: str, key: str, spec: SecretSpec) -> SecretRef:
         """The reference to a secret that a provider's grant makes for this service; its newest version is granted."""
         full = f"{self.name}.{need}_{key}"
@@ -128,9 +148,12 @@ class Decided:
         if variable.kind == "name":
             return literal(self.name)
         if variable.kind == "option":
-            return literal(render_option(self.options[variable.name]))
+            option = self.catalog.options[variable.name]
+            return literal(self.path(variable.name) if option.target else render_option(self.options[variable.name]))
         if variable.kind == "port":
             return str(self.listens(variable.name))
+        if variable.kind == "published":
+            return str(self.ports[variable.name])
         if variable.kind == "bind":
             return "0.0.0.0" if self.contained else LOOPBACK  # noqa: S104
         if variable.kind == "dir":

@@ -23,10 +23,10 @@ class Texts:
     def render(self, text: str) -> str:
         """The text with all but secrets filled in."""
         for variable in references(text):
-            if variable.kind in ("secret", "secretfile"):
+            if variable.kind in ("secret", "secretfile", "bcrypt") and not self.service.lacks(variable.name):
                 self.refs[variable.name] = self.service.secret(variable.name)
-            if variable.kind == "secretfile":
-                self.secret_files.add(variable.name)
+                if variable.kind == "secretfile":
+                    self.secret_files.add(variable.name)
         return substitute(text, self._value)
 
     def argument(self, text: str) -> str:
@@ -40,6 +40,8 @@ class Texts:
         return rendered
 
     def _value(self, variable: Variable) -> str | None:
+        if variable.kind == "secret" and self.service.lacks(variable.name):
+            return ""
         if variable.kind != "need":
             return self.service.value(variable)
         provider = self.service.spec.needs[variable.name]
@@ -63,7 +65,7 @@ class Texts:
             self.refs |= own
             self.grants[variable.name] = grant
             offer = granted(offer.grant, grant)
-        endpoint = self.service.reaches(provider, offer.url.port)
+        endpoint = self.service.reaches(provider, offer.url)
         url = offer_url(offer, endpoint, provider.value)
         values = {"url": url, "host": endpoint.host, "port": str(endpoint.port), **offer.values}
         text = values.get(variable.value)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlox.errors import IdentityError, SecretConflictError, SecretError
 from mlox.protocols import StoredSecret
@@ -18,6 +19,9 @@ from mlox.secret_stores.private_files import clear_half_written
 from mlox.secret_stores.sharing import VaultSharing
 from mlox.secret_stores.vault_files import VaultFiles, names_of
 from mlox.secret_stores.versions import Version, heads_of, new_version
+
+if TYPE_CHECKING:
+    from mlox.secret_stores.sealing import VaultSealing
 
 
 class VaultStore:
@@ -58,6 +62,13 @@ class VaultStore:
     def sharing(self) -> VaultSharing:
         """Who can read, and how that changes."""
         return VaultSharing(self._files)
+
+    @cached_property
+    def sealing(self) -> VaultSealing:
+        """What seals streams for the same people."""
+        from mlox.secret_stores.sealing import VaultSealing
+
+        return VaultSealing(self._files)
 
     def get(self, name: str, version: str | None = None) -> Secret:
         """The newest version, or a given one.

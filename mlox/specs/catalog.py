@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from mlox.specs.compose import ComposeKeys
+from mlox.specs.compose import Absolute, ComposeKeys
 from mlox.specs.model import Argv, Identifier, Name, Scalar, Spec, Text
 from mlox.specs.offers import NeedSpec, ProvideSpec, SecretSpec
 from mlox.specs.verifying import VerifySpec
@@ -25,13 +25,28 @@ Mode = Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")]
 class OptionSpec(Spec):
     """A typed option. Without a default it must be given."""
 
-    type: Literal["string", "integer", "number", "boolean"] = "string"
+    type: Literal["string", "integer", "number", "boolean", "path"] = "string"
     default: Scalar | None = None
     choices: list[Scalar] = Field(default_factory=list)
     minimum: float | None = None
     maximum: float | None = None
     pattern: str | None = None
     help: Text
+
+
+class ServiceOptionSpec(OptionSpec):
+    """An option of a service. A ``path`` is a file or folder of the machine, relative to the workspace.
+
+    A container sees it, and cannot change it, at ``target``.
+    """
+
+    target: Absolute | None = None
+
+    @model_validator(mode="after")
+    def _a_path_has_a_target(self) -> Self:
+        if (self.type == "path") != (self.target is not None):
+            raise ValueError("an option of type path, and no other, has a target: where containers see it")
+        return self
 
 
 class PortSpec(Spec):
@@ -63,9 +78,13 @@ class FileSpec(Spec):
 
 
 class PythonSpec(Spec):
-    """Python packages, with extras, for an environment of the service's own."""
+    """Python packages, with extras, for an environment of the service's own.
+
+    ``option`` is one whose value names further packages, with spaces between them and none inside.
+    """
 
     packages: Annotated[list[Text], Field(min_length=1)]
+    option: Identifier | None = None
 
 
 class BinarySpec(Spec):
@@ -138,15 +157,16 @@ class ProbeSpec(Spec):
 
 
 class JobSpec(Spec):
-    """A command that runs to its end: before the first start (``init``), or before every start.
+    """A command that runs to its end, before the unit starts: for the first time (``init``), or every time.
 
+    One of ``upgrade`` runs before the first start of each version, which may find the data of another one, or none.
     ``backends`` are those on which it runs, where it is not for all: an image may do by itself what a process needs.
     """
 
     unit: Name
     backends: list[Literal["native", "docker", "kubernetes"]] = Field(default_factory=list)
     argv: Argv
-    when: Literal["init", "start"] = "init"
+    when: Literal["init", "upgrade", "start"] = "init"
     timeout_s: Annotated[float, Field(gt=0)] = 300
 
 
@@ -190,11 +210,14 @@ class ClientSpec(Spec):
 
 
 class BackupSpec(Spec):
-    """How data is saved or brought back: argv inside a unit, standard output or input being the archive."""
+    """How data is saved or brought back while the unit runs: argv inside it, standard output or input being the data.
+
+    What it writes may be read by another major version. Of a service without it, a backup copies the files of its data
+    while it does not run.
+    """
 
     unit: Name
     argv: Argv
-    stopped: bool = False
 
 
 class EstimateSpec(Spec):
@@ -213,7 +236,7 @@ class CatalogService(Spec):
     summary: Text
     homepage: str = ""
     kind: Literal["service", "connector"] = "service"
-    options: dict[Identifier, OptionSpec] = Field(default_factory=dict)
+    options: dict[Identifier, ServiceOptionSpec] = Field(default_factory=dict)
     secrets: dict[Identifier, SecretSpec] = Field(default_factory=dict)
     ports: dict[Identifier, PortSpec] = Field(default_factory=dict)
     data: dict[Identifier, DataSpec] = Field(default_factory=dict)
@@ -226,6 +249,12 @@ class CatalogService(Spec):
     restore: BackupSpec | None = None
     verify: VerifySpec | None = None
     estimate: EstimateSpec = Field(default_factory=EstimateSpec)
+
+    @model_validator(mode="after")
+    def _saved_and_brought_back(self) -> Self:
+        if (self.backup is None) != (self.restore is None):
+            raise ValueError("backup and restore belong together: what the one writes the other reads")
+        return self
 
     @property
     def backends(self) -> tuple[str, ...]:

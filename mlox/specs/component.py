@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -95,6 +95,7 @@ def _versions(text: str) -> str:
 class ComponentOptionSpec(OptionSpec):
     """A typed option; ``constant`` is the module-level name that it sets, ``settings.py:ONLINE_STORE``."""
 
+    type: Literal["string", "integer", "number", "boolean"] = "string"
     constant: Annotated[str, StringConstraints(pattern=r"^[\w./-]+\.py:[A-Za-z_]\w*$")]
 
 

@@ -12,13 +12,22 @@ from mlox.specs.model import Argv, Identifier, Name, Spec, Text
 class SecretSpec(Spec):
     """A secret of the service. ``generate`` is a length in characters; without ``rotate`` it cannot be rotated.
 
+    What is not generated must be set, unless it is ``optional``: then it is an empty text until somebody sets it.
+
     ``rotate`` runs inside the running service, which then starts again: it finds the two values in its environment as
     ``MLOX_SECRET_OLD`` and ``MLOX_SECRET_NEW``, and succeeds where the new one is accepted already.
     """
 
     generate: Annotated[int, Field(ge=16, le=256)] | None = None
+    optional: bool = False
     rotate: Argv | None = None
     help: str = ""
+
+    @model_validator(mode="after")
+    def _made_or_optional(self) -> Self:
+        if self.optional and self.generate:
+            raise ValueError("a secret that is generated is always there: it cannot be optional")
+        return self
 
 
 class NeedSpec(Spec):
@@ -37,10 +46,15 @@ class NeedSpec(Spec):
 
 
 class UrlSpec(Spec):
-    """An address by its parts, so that every part is quoted: a password never breaks a URL."""
+    """An address by its parts, so that every part is quoted: a password never breaks a URL.
+
+    ``containers`` is the port for containers, where that is another one: of a service that tells its clients itself
+    where to go on, and so has to know by which name they reached it.
+    """
 
     scheme: Text
     port: Identifier
+    containers: Identifier | None = None
     user: str | None = None
     password: str | None = None
     path: str = ""

@@ -63,6 +63,20 @@ class ProfileSpec(Spec):
     servers: dict[Name, Name] = Field(default_factory=dict)
 
 
+class BackupsSpec(Spec):
+    """Where backups go: a folder, or ``s3://BUCKET/PREFIX``; how many of each service are kept.
+
+    ``access_key`` and ``secret_key`` are the names of secrets; without them, keys come as boto3 finds them.
+    """
+
+    to: Annotated[str, StringConstraints(min_length=1)] | None = None
+    keep: Annotated[int, Field(ge=1)] | None = None
+    endpoint: Annotated[str, StringConstraints(pattern=r"^https?://")] | None = None
+    region: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = None
+
+
 class StackSpec(Spec):
     """The whole of ``mlox.yaml``."""
 
@@ -72,4 +86,5 @@ class StackSpec(Spec):
     services: OrNothing[dict[Name, ServiceSpec]] = Field(default_factory=dict)
     profiles: OrNothing[dict[Name, ProfileSpec]] = Field(default_factory=dict)
     registries: dict[Namespace, RegistrySpec] = Field(default_factory=dict)
+    backups: BackupsSpec = Field(default_factory=BackupsSpec)
     alerts: list[dict[str, Scalar]] = Field(default_factory=list)

@@ -14,13 +14,17 @@ from mlox.stack.surroundings import Surroundings
 from mlox.workspace import Workspace
 
 if TYPE_CHECKING:
+    from mlox.backups import BackupPlan
     from mlox.moves import Move
     from mlox.stack.adopting import Adoption
     from mlox.stack.drifting import Drifted
     from mlox.stack.findings import Checked
     from mlox.stack.moved import Moved
     from mlox.stack.remembering import History
+    from mlox.stack.restoring import RestorePlan
     from mlox.stack.server import Server
+    from mlox.stack.upgrading import UpgradePlan
+    from mlox.values.saved import Restored, Saved, Upgraded
 
 
 class DayTwo:
@@ -146,3 +150,148 @@ class DayTwo:
         target = to if isinstance(to, str) else to.name
         with self._held(emit=emit) as around:
             return move_service(looked(around, name, target), name, target, version, emit=emit)
+
+    def backups(self, *names: str, place: str | None = None) -> Saved:
+        """The backups that there are, the latest first; ``.backups`` are a record each.
+
+        Args:
+            names: of these services; none means all. ``place``: a folder, or ``s3://BUCKET/PREFIX``.
+
+        Raises:
+            BackupError: the place cannot be read.
+        """
+        from mlox.stack.shelves import listed
+
+        return listed(self.surroundings(), names, place)
+
+    def plan_backup(self, *names: str, place: str | None = None) -> BackupPlan:
+        """What :meth:`backup` would do; touches nothing.
+
+        Raises:
+            UsageError: there is nothing to save.
+        """
+        from mlox.stack.saving import plan_backup
+        from mlox.stack.shelves import shelf_of
+
+        around = self.surroundings()
+        return plan_backup(around, names, shelf_of(around, place))
+
+    def backup(self, *names: str, place: str | None = None, keep: int | None = None, emit: Emit = silent) -> Saved:
+        """Save the data and the passwords of services, sealed for everybody who can read the vault.
+
+        Args:
+            names: none means all that keep data. ``keep``: how many of each stay; older ones are removed.
+
+        Raises:
+            MloxError: it could not be saved; what ran runs again, and nothing half is left.
+        """
+        from mlox.stack.saving import back_up
+        from mlox.stack.shelves import shelf_of
+        from mlox.values.saved import Saved
+
+        with self._held(emit=emit) as around:
+            shelf = shelf_of(around, place)
+            made = back_up(around, names, shelf, keep=keep or around.spec.backups.keep, emit=emit)
+        return Saved(made, shelf.store.where, made=True)
+
+    def plan_restore(
+        self, name: str, *, backup: str | None = None, place: str | None = None, as_: str | None = None
+    ) -> RestorePlan:
+        """What :meth:`restore` would do; touches nothing.
+
+        Raises:
+            BackupError: there is no backup. UsageError, RequirementError: it cannot be brought back there.
+        """
+        from mlox.stack.restoring import plan_restore
+        from mlox.stack.shelves import chosen, shelf_of
+
+        around = self.surroundings()
+        shelf = shelf_of(around, place)
+        return plan_restore(around, chosen(shelf.store, self.id or "", name, backup), as_ or name, shelf)
+
+    def restore(
+        self,
+        name: str,
+        *,
+        backup: str | None = None,
+        place: str | None = None,
+        as_: str | None = None,
+        verify: bool = True,
+        emit: Emit = silent,
+    ) -> Restored:
+        """Bring a service back as it was when it was saved, with its passwords.
+
+        Args:
+            backup: an id, or its beginning; by default the latest. ``as_``: another name, beside what is there.
+            verify: whether it has to hold what it held when it was saved.
+
+        Raises:
+            RolledBackError: it failed; the service is as it was, with its data.
+            MloxError: it could not begin, or nothing was there before.
+        """
+        from mlox.stack.restoring import plan_restore, restore_service
+        from mlox.stack.shelves import chosen, shelf_of
+
+        with self._held(emit=emit) as around:
+            shelf = shelf_of(around, place)
+            plan = plan_restore(around, chosen(shelf.store, self.id or "", name, backup), as_ or name, shelf)
+            return restore_service(around, plan, shelf, verify=verify, emit=emit)
+
+    def plan_upgrade(self, name: str, version: str | None = None) -> UpgradePlan:
+        """What :meth:`upgrade` would do; touches nothing.
+
+        Raises:
+            UsageError, RequirementError, SpecError: it cannot get that version.
+        """
+        from mlox.stack.upgrading import plan_upgrade
+
+        return plan_upgrade(self.surroundings(), name, version)
+
+    def upgrade(
+        self,
+        name: str,
+        version: str | None = None,
+        *,
+        backup: bool = True,
+        place: str | None = None,
+        emit: Emit = silent,
+    ) -> Upgraded:
+        """Give a service another version, with the data that it has; on failure it goes back by itself.
+
+        Args:
+            version: by default the one of the catalog, or of the program that the server has.
+            backup: whether it is saved first. ``place``: where to.
+
+        Raises:
+            RolledBackError: it failed; the service runs in its old version, with its data.
+            MloxError: it could not begin.
+        """
+        from mlox.stack.changing_versions import upgrade
+        from mlox.stack.shelves import shelf_of
+
+        with self._held(emit=emit) as around:
+            return upgrade(around, name, version, shelf_of(around, place), backup=backup, emit=emit)
+
+    def plan_rollback(self, name: str, *, place: str | None = None) -> UpgradePlan:
+        """What :meth:`rollback` would do; touches nothing.
+
+        Raises:
+            BackupError: there is no backup of another version.
+        """
+        from mlox.stack.shelves import shelf_of
+        from mlox.stack.upgrading import plan_rollback
+
+        around = self.surroundings()
+        return plan_rollback(around, name, shelf_of(around, place).store)
+
+    def rollback(self, name: str, *, place: str | None = None, emit: Emit = silent) -> Upgraded:
+        """Save what a service holds, then bring back the version before, with the data of then.
+
+        Raises:
+            RolledBackError: it failed; the service is as it was. MloxError: it could not begin.
+        """
+        from mlox.stack.changing_versions import rollback
+        from mlox.stack.shelves import shelf_of
+
+        with self._held(emit=emit) as around:
+            return rollback(around, name, shelf_of(around, place), emit=emit)

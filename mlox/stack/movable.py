@@ -8,7 +8,7 @@ from dataclasses import replace
 from mlox.errors import RequirementError, UnknownNameError, UsageError
 from mlox.moves import Move, Wired
 from mlox.protocols import Observed, Question
-from mlox.resolve import apart, major, programs, resolve
+from mlox.resolve import apart, major, own_program, resolve
 from mlox.specs import CONFIG, CatalogService, StackSpec
 from mlox.stack.joining import check_version, with_service
 from mlox.stack.surroundings import Surroundings
@@ -130,7 +130,7 @@ def _version(
     """
     native = around.spec_of(target).backend == "native"
     found = around.found_version(target, entry)
-    published = entry.version if programs(entry) and not native and not apart(entry.version, current) else current
+    published = entry.version if own_program(entry) and not native and not apart(entry.version, current) else current
     chosen = found or current if native else asked or published
     if apart(chosen, current) or (asked is not None and apart(asked, chosen)):
         raise RequirementError(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
-from mlox.apply import Applied, Seams, apply
+from mlox.apply import Applied, Seams
 from mlox.apply.moving import carry
 from mlox.apply.recording import recorded
 from mlox.archives import Content
@@ -17,10 +16,9 @@ from mlox.protocols import Emit, Event
 from mlox.specs import ServiceSpec
 from mlox.stack.movable import placed, plan_move
 from mlox.stack.moved import Moved
-from mlox.stack.operations import outcome, plan_up
+from mlox.stack.operations import plan_up, started
 from mlox.stack.passages import settle
 from mlox.stack.surroundings import Surroundings
-from mlox.values import Deployed
 from mlox.workspace import Workspace
 
 DEFAULT = "local"
@@ -42,8 +40,8 @@ def move_service(around: Surroundings, name: str, target: str, version: str | No
         _write(workspace, name, around.spec.services[name])
     _start(around, name, emit)
     if made is None:
-        return Moved(name, target, _deploy(around, (name, *around.stopped), emit))
-    made = plan_move(_now(around), name, target, version) or made
+        return Moved(name, target, started(around, (name, *around.stopped), emit))
+    made = plan_move(replace(around), name, target, version) or made
     after = replace(around, spec=placed(around.spec, name, target, made.after[0].version))
     applied = Applied()
     with recorded(_as_plan(made), _remembering(after, target), applied, emit):
@@ -52,8 +50,8 @@ def move_service(around: Surroundings, name: str, target: str, version: str | No
         except MloxError as error:
             applied.failed[name] = error
             raise
-    settle(_now(after), emit, noted=True)
-    done = _deploy(after, (name, *made.starts, *made.stops), emit)
+    settle(replace(after), emit, noted=True)
+    done = started(after, (name, *made.starts, *made.stops), emit)
     after.backend(target).forget_passage(made.stack, name)
     return Moved(name, target, done, made, content)
 
@@ -104,11 +102,11 @@ def _go_back(move: Move, around: Surroundings, problem: str, emit: Emit) -> None
         ServiceError: that failed too.
     """
     emit(Event(move.service, f"going back to {move.source}: {problem.splitlines()[0]}", kind="warning"))
-    settle(_now(around), emit)
+    settle(replace(around), emit)
     written = around.workspace.read().services[move.service]
     back = replace(around, spec=placed(around.spec, move.service, written.server, written.version))
     try:
-        _deploy(back, (move.service, *move.starts, *move.stops), emit)
+        started(back, (move.service, *move.starts, *move.stops), emit)
     except LockedError:
         raise
     except MloxError as second:
@@ -128,16 +126,7 @@ def _start(around: Surroundings, name: str, emit: Emit) -> None:
     if any(action.kind != "start" for action in plan.actions):
         raise UsageError(f"{name} does not run as mlox.yaml says", hint=f"Run `mlox up {name}` first, then move it.")
     if plan.actions:
-        _deploy(around, (name,), emit)
-
-
-def _deploy(around: Surroundings, names: Sequence[str], emit: Emit) -> Deployed:
-    """Start services, and tell how they are."""
-    now = _now(around)
-    listed = [name for name in dict.fromkeys(names) if name in now.spec.services]
-    plan = plan_up(now, now.spec, listed, prune=False)
-    applied = apply(plan, now.seams(), emit=emit, cancel=threading.Event())
-    return outcome(plan, applied, _now(around), ())
+        started(around, (name,), emit)
 
 
 def _write(workspace: Workspace, name: str, service: ServiceSpec) -> None:
@@ -146,8 +135,3 @@ def _write(workspace: Workspace, name: str, service: ServiceSpec) -> None:
         "server": None if service.server == DEFAULT else service.server,
     }
     workspace.put_service(name, values)
-
-
-def _now(around: Surroundings) -> Surroundings:
-    """The same, read anew."""
-    return replace(around)

@@ -182,6 +182,21 @@ def secrets_of(around: Surroundings, name: str) -> list[Secret]:
     return [around.store.get(secret, version) for secret, version in sorted(refs) if secret in known]
 
 
+def started(around: Surroundings, names: Sequence[str], emit: Emit) -> Deployed:
+    """Start services as they are written, and tell how they are; the stack's lock is held.
+
+    Raises:
+        MloxError: one could not be started.
+    """
+    from mlox.apply import apply
+
+    now = replace(around)
+    listed = [name for name in dict.fromkeys(names) if name in now.spec.services]
+    plan = plan_up(now, now.spec, listed, prune=False)
+    applied = apply(plan, now.seams(), emit=emit, cancel=threading.Event())
+    return outcome(plan, applied, replace(now), ())
+
+
 def take_down(around: Surroundings, names: Collection[str], *, purge: bool, emit: Emit) -> Deployed:
     """Stop ``names``, or remove them with their data; the stack's lock is held."""
     from mlox.apply import apply

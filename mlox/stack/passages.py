@@ -1,4 +1,7 @@
-"""What becomes of a move that was cut off: finished where ``mlox.yaml`` says so already, else taken back."""
+"""What becomes of a move that was cut off: finished where ``mlox.yaml`` says so already, else taken back.
+
+A restore that was cut off is always taken back: what the backup has, it has still.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ class _Between:
 
 
 def settle(around: Surroundings, emit: Emit, *, noted: bool = False) -> tuple[str, ...]:
-    """Finish or take back every move that is under way; the stack is held. Starts nothing.
+    """Finish or take back every move and every restore that is under way; the stack is held. Starts nothing.
 
     What ``mlox.yaml`` says is where the service is: a copy that has arrived there stands for it, and the source is
     removed; any other copy is removed. Where one of the servers cannot be reached, both are left as they are.
@@ -35,12 +38,15 @@ def settle(around: Surroundings, emit: Emit, *, noted: bool = False) -> tuple[st
         LockedError, Cancelled: somebody else holds one of the servers.
     """
     found: dict[_Between, None] = {}
+    stopped: dict[str, None] = {}
     for server, backend in around.backends.items():
         for passage in backend.passages(around.spec.id or ""):
+            if passage.role == "restoring":
+                stopped |= dict.fromkeys(_unrestored(around, backend, passage, emit))
+                continue
             leaving = passage.role == "leaving"
             source, target = (server, passage.other) if leaving else (passage.other, server)
             found[_Between(passage.service, source, target)] = None
-    stopped: dict[str, None] = {}
     for each in found:
         try:
             stopped |= dict.fromkeys(_settle(around, each, emit, noted))
@@ -77,6 +83,21 @@ def _settle(around: Surroundings, each: _Between, emit: Emit, noted: bool) -> tu
     else:  # its only data is there
         target.forget_passage(stack, each.service)
     return next((passage.stopped for passage in (leaving, coming) if passage is not None), ())
+
+
+def _unrestored(around: Surroundings, backend: Backend, passage: Passage, emit: Emit) -> tuple[str, ...]:
+    """Take back a restore that was cut off; what was stopped for it."""
+    stack = around.spec.id or ""
+    if around.hold is not None:
+        around.hold.take(backend)
+    emit(Event(passage.service, "taking back a restore that was cut off", kind="warning"))
+    if passage.other:
+        backend.take_back(stack, passage.service)
+        backend.settle(stack, passage.service)
+    else:
+        _purge(around, backend, passage.service, emit)
+    backend.forget_passage(stack, passage.service)
+    return passage.stopped
 
 
 def _noted(backend: Backend, stack: str, each: _Between) -> Passage | None:

@@ -27,7 +27,7 @@ from mlox.protocols import (
     SharedStore,
     WritableStore,
 )
-from mlox.resolve import World, candidate_ports, lock_key, programs
+from mlox.resolve import World, candidate_ports, lock_key, own_program, programs
 from mlox.specs import CatalogService, ServerSpec, StackSpec
 from mlox.stack.server import connect, known_servers
 from mlox.units import Software
@@ -217,10 +217,10 @@ class Surroundings:
 
     def found_version(self, server: str, service: CatalogService) -> str | None:
         """The version of the program that the server has, for a service that is a program."""
-        wanted = programs(service)
-        if not wanted or self.spec_of(server).backend != "native":
+        wanted = own_program(service)
+        if wanted is None or self.spec_of(server).backend != "native":
             return None
-        return self.backend(server).facts(Question(programs=wanted)).programs.get(wanted[0].name)
+        return self.backend(server).facts(Question(programs=(wanted,))).programs.get(wanted.name)
 
     def world(self, spec: StackSpec) -> World:
         """What ``resolve`` asks for, for all services of ``spec``."""

@@ -83,6 +83,23 @@ class FakeCarrying:
                 )
         yield stream.getvalue()
 
+    def gone(self, units: Sequence[Unit]) -> None:
+        """Forget its data, and the jobs that came done with it.
+
+        Raises:
+            ServiceError: it runs.
+        """
+        key = units[0].stack, units[0].service
+        own = [held for there, held in self._held.items() if there[:2] == key]
+        if any(held.state == "running" for held in own):
+            raise ServiceError(f"{key[1]} runs, and its data changes", hint=f"Stop it: mlox down {key[1]}.")
+        for held in own:
+            held.jobs.clear()
+        self._effects.append(f"remove the data of {key[1]}")
+        self._data.pop(key, None)
+        self.trees.pop(key, None)
+        self.done.pop(key, None)
+
     def take_in(self, units: Sequence[Unit], chunks: Iterable[bytes], done: Collection[str]) -> None:
         """Hold what is in an archive.
 
@@ -106,6 +123,9 @@ class FakeCarrying:
         self._effects.append(f"take in {units[0].service}")
         self.trees[key] = b"".join((*parts, END))
         self.done[key] = frozenset(done)
+        for there, held in self._held.items():
+            if there[:2] == key:
+                held.jobs |= self.done[key]
         if text is not None:
             self._data[key] = text
 
@@ -150,6 +170,14 @@ class FakeCarrier:
             ServiceError: the archive is cut off, or there is data already.
         """
         self.carried.take_in(units, chunks, done)
+
+    def data_gone(self, units: Sequence[Unit]) -> None:
+        """Forget the data of ``units``, which do not run.
+
+        Raises:
+            ServiceError: it runs.
+        """
+        self.carried.gone(units)
 
 
 def _folder(name: str) -> tarfile.TarInfo:

@@ -24,6 +24,7 @@ MODULES = (
     "sharing",
     "rotate",
     "move",
+    "saving",
     "scan",
     "updates",
     "merge",

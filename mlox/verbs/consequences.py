@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlox.errors import MloxError
 from mlox.values import Deployed
+from mlox.values.saved import saved_at
 
 if TYPE_CHECKING:
     from mlox.plan import Plan
@@ -46,7 +48,7 @@ def left_behind(plan: Plan) -> tuple[str, ...]:
 
 
 def what_goes(stack: Stack, plan: Plan) -> str:
-    """The question before a purge: which data, how much of it, where else some lies, and that there is no backup."""
+    """The question before a purge: which data, how much of it, where else some lies, and the last backup of it."""
     leaving = {action.service for action in plan.actions if not action.about.forwards}
     rows = stack.status(*leaving).services
     data = [f"{row.name}: {(row.disk_bytes or 0) / 1e6:.1f} MB in {row.data_path or 'no folder'}" for row in rows]
@@ -56,4 +58,20 @@ def what_goes(stack: Stack, plan: Plan) -> str:
     ]
     others = (o for o in around.observed.values() if o.service not in leaving)
     data += [f"with it {grant} of {o.service}" for o in others for grant in o.unit.grants if grant.provider in leaving]
-    return f"This deletes the data of {', '.join(r.name for r in rows)} for good ({'; '.join(data)}; no backup)."
+    told = "; ".join((*data, *_saved(stack, [row.name for row in rows])))
+    return f"This deletes the data of {', '.join(row.name for row in rows)} for good ({told})."
+
+
+def _saved(stack: Stack, names: list[str]) -> list[str]:
+    """When each service was saved last, where its backups are by default."""
+    try:
+        backups = stack.backups(*names).backups
+    except MloxError as error:
+        return [f"backups cannot be looked at: {error.problem}"]
+    latest = {backup.service: backup for backup in reversed(backups)}
+    if not latest:
+        return ["no backup"]
+    return [
+        f"last backup of {name}: {saved_at(latest[name])}" if name in latest else f"no backup of {name}"
+        for name in names
+    ]

@@ -72,8 +72,8 @@ def up(
     deployment = stack.deploy(asked=asked, prune=prune, digest=plan, emit=ctx.emit)
     if detach:
         return Detached(deployment)
-    done = _awaited(ctx, deployment)
-    return replace(done, notes=(*done.notes, *left_behind(done.plan), *stays(stack, done), *_next_steps(stack, done)))
+    done = awaited(ctx, deployment)
+    return replace(done, notes=(*done.notes, *left_behind(done.plan), *stays(stack, done), *next_steps(stack, done)))
 
 
 @verb("down", group="stack")
@@ -110,7 +110,7 @@ def restart(ctx: Context, names: Annotated[tuple[str, ...], "services; none mean
     stack.workspace.read()
     if ctx.dry_run:
         return Planned(stack.plan_down(*names), notes=("and start again; nothing was changed",), by="")
-    return _awaited(ctx, stack.redeploy(*names, emit=ctx.emit))
+    return awaited(ctx, stack.redeploy(*names, emit=ctx.emit))
 
 
 class Detached(Value):
@@ -148,7 +148,7 @@ def _of_body(ctx: Context, body: Body, *also: str) -> tuple[Stack, tuple[Asked, 
     return body.read(ctx.stack)
 
 
-def _awaited(ctx: Context, deployment: Deployment) -> Deployed:
+def awaited(ctx: Context, deployment: Deployment) -> Deployed:
     """What it came to. In a shell an interrupt ends the deployment too, since its process ends."""
     try:
         return deployment.wait()
@@ -159,7 +159,7 @@ def _awaited(ctx: Context, deployment: Deployment) -> Deployed:
         raise Cancelled("interrupted; what was started stays", hint="Run the same command again to go on.") from None
 
 
-def _next_steps(stack: Stack, done: Deployed) -> tuple[str, ...]:
+def next_steps(stack: Stack, done: Deployed) -> tuple[str, ...]:
     """What somebody does next with a service that just came up."""
     fresh = [a.service for a in done.plan.actions if a.kind == "create" and not a.about.forwards]
     if not fresh:

@@ -81,7 +81,7 @@ def _prepared(here: Scratch, path: Path, entry: CatalogService, backend: str, op
     chosen = [word for option in options for word in ("--set", option)]
     here.done("add", entry.name, *on, *chosen)
     for key, secret in entry.secrets.items():
-        if not secret.generate:
+        if not (secret.generate or secret.optional):
             here.done("secrets", "set", f"{entry.name}.{key}", "--generate", str(20 + secrets.randbelow(5)))
     return Trial(here, entry.name, ("up",))
 

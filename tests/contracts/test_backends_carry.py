@@ -209,6 +209,39 @@ def test_a_job_that_was_done_before_is_not_done_again(bench: Bench) -> None:
         start(bench, other)
 
 
+def test_data_that_is_gone_makes_room_for_other_data(bench: Bench) -> None:
+    unit = replace(a_unit(bench), jobs=(bench.failing("first", "it was forgotten"),))
+    bench.backend.data_in((unit,), in_parts(archive({"words": words("precious")})), done=("first",))
+    up(bench, unit)
+    with pytest.raises(ServiceError, match="web runs, and its data changes"):
+        bench.backend.data_gone((unit,))
+    assert bench.read_data(unit) == "precious"
+    stop(bench, unit)
+    bench.backend.data_gone((unit,))
+    bench.backend.data_gone((unit,))
+    with pytest.raises(ServiceError, match="it was forgotten"):
+        start(bench, unit)
+    stop(bench, unit)
+    bench.backend.data_gone((unit,))
+    bench.backend.data_in((unit,), in_parts(archive({"words": words("another")})), done=("first",))
+    up(bench, unit)
+    assert bench.read_data(unit) == "another"
+
+
+def test_what_is_kept_comes_back_after_its_data_was_gone(bench: Bench) -> None:
+    unit = a_unit(bench)
+    carried(bench, unit, words=words("precious"))
+    up(bench, unit)
+    assert bench.backend.keep(STACK, "web", data=True).data
+    bench.backend.data_gone((unit,))
+    carried(bench, unit, words=words("another"))
+    start(bench, unit)
+    assert bench.backend.take_back(STACK, "web").units == (unit,)
+    up(bench, unit)
+    bench.backend.settle(STACK, "web")
+    assert bench.read_data(unit) == "precious"
+
+
 def test_notes_are_kept_until_they_are_forgotten(bench: Bench) -> None:
     assert bench.backend.passages(STACK) == ()
     bench.backend.note_passage(STACK, LEAVING)

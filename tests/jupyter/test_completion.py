@@ -36,7 +36,7 @@ def tab(run: Run, shell: InteractiveShell) -> Tab:
 
 CELLS = {
     "%mlox st|": ["status"],
-    "x = %mlox u|": ["undo", "up", "update", "use"],
+    "x = %mlox u|": ["undo", "up", "update", "upgrade", "use"],
     "first, second = %mlox us|": ["use"],
     "    %mlox down |": ["mlflow"],
     "import os\n%mlox down |": ["mlflow"],
@@ -51,7 +51,7 @@ CELLS = {
     f"{BODY}workers: !py w|": ["workers"],
     f"{BODY}workers: !secret T|": ["TOKEN"],
     f"{BODY}workers: ${{HOM|": ["${HOME}"],
-    "%%mlox up\nservices: {ml|": ["mlflow:"],
+    "%%mlox up\nservices: {mini|": ["minio:"],
 }
 
 
@@ -79,7 +79,7 @@ def test_only_what_is_meant_for_the_reader_is_offered_after_py(tab: Tab) -> None
 def test_a_broken_mlox_yaml_is_silent(tab: Tab, isolated: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (isolated / "mlox.yaml").write_text("services: [")
     capfd.readouterr()
-    assert tab("%mlox add ml|") == ["mlflow"]
+    assert tab("%mlox add mini|") == ["minio"]
     assert "mlflow" not in tab("%mlox down m|")
     assert capfd.readouterr() == ("", "")
 

@@ -192,7 +192,7 @@ def test_a_stack_is_planned_without_a_trace_and_then_brought_up(run: Run, machin
     ]
     assert mlox.Stack().spec().services["mlflow"].options == {"workers": 2}
     assert run(f"%%mlox up\n{body}").text.splitlines()[0] == "nothing to do"
-    assert sorted(machine.effects) == ["start cache.server", "start mlflow.server"]
+    assert sorted(machine.effects) == ["job mlflow.server migrate-3-17-2", "start cache.server", "start mlflow.server"]
 
 
 def test_a_stack_in_the_form_of_mlox_yaml_is_understood(churn: Run, isolated: Path) -> None:

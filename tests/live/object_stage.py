@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -22,8 +23,8 @@ MAKER = "MinIO, Inc."
 """What both say beside their versions; Debian's mc is another program."""
 
 
-@pytest.fixture(scope="session")
-def minio_path() -> Iterator[str]:
+@contextlib.contextmanager
+def path_with_minio() -> Iterator[str]:
     """A PATH on which ``minio`` and MinIO's ``mc`` are, in a folder that every account may look into."""
     folder = Path(tempfile.mkdtemp(prefix="mlox-minio-", dir="/tmp"))
     folder.chmod(0o755)
@@ -36,6 +37,13 @@ def minio_path() -> Iterator[str]:
         yield f"{folder}{os.pathsep}{os.environ['PATH']}"
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def minio_path() -> Iterator[str]:
+    """That for all tests of a session."""
+    with path_with_minio() as path:
+        yield path
 
 
 def program(name: str) -> Path:

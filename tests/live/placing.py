@@ -13,7 +13,7 @@ from docker.errors import APIError
 
 from tests.live import docker_stage
 from tests.live.docker_stage import Engine
-from tests.live.engine.images import MINIO_IMAGE
+from tests.live.engine.images import FEAST_IMAGE, MINIO_IMAGE, MLFLOW, PROMETHEUS, REGISTRY
 from tests.live.support import Project, Said, project, worked_in
 
 SERVERS = ("local", pytest.param("docker", marks=pytest.mark.xdist_group("engine")))
@@ -21,8 +21,11 @@ SERVERS = ("local", pytest.param("docker", marks=pytest.mark.xdist_group("engine
 IMAGES = {
     "redis": "redis:7",
     "postgres": "postgres:15",
-    "mlflow": "ghcr.io/mlflow/mlflow:v3.17.2-full",
+    "mlflow": MLFLOW,
     "minio": MINIO_IMAGE,
+    "prometheus": PROMETHEUS,
+    "container-registry": REGISTRY,
+    "feast": FEAST_IMAGE,
 }
 """The services that tests have as containers; those of their own stay where they are."""
 

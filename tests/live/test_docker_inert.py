@@ -40,6 +40,11 @@ DRY = (
     "restart",
     "restart runs",
     "move stopped --to local",
+    "backup",
+    "backup runs --to elsewhere --keep 1",
+    "restore runs",
+    "restore runs --as another",
+    "upgrade runs",
     "adopt",
     "import compose.yaml",
     "run runs -- touch touched",
@@ -83,14 +88,16 @@ LOOKS = (
     "check",
     "drift",
     "history",
+    "backup --list",
     "doctor",
     "help up",
     "export compose",
     "secrets get TOKEN",
     "secrets list",
 )
-NOT_HERE = {"secrets key load", "use"}
-"""One asks for a passphrase at a terminal before anything else, one is for kernels."""
+NOT_HERE = {"secrets key load", "use", "rollback", "serve"}
+"""One asks for a passphrase at a terminal before anything else, one is for kernels; one needs a service that was
+upgraded, one an MLflow: see test_upgrades.py and test_serving.py."""
 KEY = str(pyrage.x25519.Identity.generate().to_public())
 
 PAGE: dict[str, Any] = {
@@ -107,6 +114,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, data_home: Path) -> Iterator[
     with yard(tmp_path_factory.mktemp("shop"), data_home) as made:
         for name in ("runs", "stopped"):
             made.project.done("up", "redis", "--as", name, "--on", "docker")
+        made.project.done("backup", "runs")
         made.project.done("down", "stopped")
         made.project.done("add", "redis", "--as", "written", "--on", "docker")
         made.project.done("secrets", "set", "TOKEN", stdin="hunter22hunter22")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,50 +13,43 @@ from botocore.exceptions import ClientError
 from docker.models.containers import Container
 
 from tests.live.docker_stage import Engine
-from tests.live.engine.images import MINIO_IMAGE, MLFLOW, RECIPE, NoImageError, Recipe, need_image
+from tests.live.engine.images import (
+    AIRFLOW,
+    FEAST_IMAGE,
+    INFLUXDB_IMAGE,
+    KAFKA_IMAGE,
+    LITELLM,
+    MINIO_IMAGE,
+    MLFLOW,
+    MLSERVER_IMAGE,
+    OLLAMA_IMAGE,
+    RECIPE,
+    NoImageError,
+    Recipe,
+    need_image,
+)
+from tests.live.image_facts import IMAGES, made_when_asked, told
 from tests.live.support import until
 
 pytestmark = [pytest.mark.xdist_group("engine"), pytest.mark.slow, pytest.mark.timeout(1800)]
 
 PASSWORD = "not-the-default-one"
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What upstream's README and Dockerfile promise to whoever writes a stack."""
-
-    entrypoint: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-    workdir: str = ""
-    volumes: tuple[str, ...] = ()
-    ports: tuple[str, ...] = ()
-    stop_signal: str | None = None
-
-
-IMAGES = {
-    "busybox:1": Facts(command=("sh",)),
-    "python:3.11-slim": Facts(command=("python3",)),
-    "redis:7": Facts(("docker-entrypoint.sh",), ("redis-server",), "/data", ("/data",), ("6379/tcp",)),
-    "postgres:15": Facts(
-        ("docker-entrypoint.sh",), ("postgres",), "", ("/var/lib/postgresql/data",), ("5432/tcp",), "SIGINT"
-    ),
-    "nginx:1": Facts(("/docker-entrypoint.sh",), ("nginx", "-g", "daemon off;"), "", (), ("80/tcp",), "SIGQUIT"),
-    MINIO_IMAGE: Facts(("/usr/bin/docker-entrypoint.sh",), ("minio",), "", ("/data",), ("9000/tcp",)),
+KRAFT = {
+    "KAFKA_PROCESS_ROLES": "broker,controller",
+    "KAFKA_NODE_ID": "1",
+    "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
+    "KAFKA_ADVERTISED_LISTENERS": "PLAINTEXT://localhost:9092",
+    "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+    "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+    "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
 }
+"""What upstream's own example of one node sets (docker/examples/docker-compose-files/single-node/plaintext)."""
 
 
-@pytest.mark.parametrize("name", IMAGES)
+@pytest.mark.parametrize("name", made_when_asked(IMAGES))
 def test_an_image_says_of_itself_what_upstream_says(engine: Engine, name: str) -> None:
-    config = engine.client.images.get(engine.image(name)).attrs["Config"]
-    assert config["User"] in {"", "root"}
-    assert IMAGES[name] == Facts(
-        entrypoint=tuple(config.get("Entrypoint") or ()),
-        command=tuple(config.get("Cmd") or ()),
-        workdir=(config.get("WorkingDir") or "").removesuffix("/"),
-        volumes=tuple(config.get("Volumes") or ()),
-        ports=tuple(config.get("ExposedPorts") or ()),
-        stop_signal=config.get("StopSignal"),
-    )
+    assert told(engine, name) == IMAGES[name]
 
 
 @pytest.fixture
@@ -188,10 +180,96 @@ def test_minio_stores_for_whoever_has_its_password(start: Callable[..., Containe
         client("wrong").get_object(Bucket="bucket", Key="key")
 
 
+@pytest.mark.exhaustive
+def test_influxdb_is_set_up_by_its_variables_and_steps_down(start: Callable[..., Container]) -> None:
+    named = {"USERNAME": "me", "PASSWORD": PASSWORD, "ORG": "org", "BUCKET": "points", "ADMIN_TOKEN": "a-token-of-mine"}
+    settings = {f"DOCKER_INFLUXDB_INIT_{key}": value for key, value in {"MODE": "setup", **named}.items()}
+    server = start(INFLUXDB_IMAGE, environment=settings)
+    ask = ("curl", "--silent", "--fail", "http://127.0.0.1:8086/api/v2/buckets?name=points", "--header")
+    until(lambda: does(server, *ask, "Authorization: Token a-token-of-mine"), 90)
+    assert '"name": "points"' in says(server, *ask, "Authorization: Token a-token-of-mine")
+    assert not does(server, *ask, "Authorization: Token another")
+    assert owner(server) == "1000"
+
+
+@pytest.mark.exhaustive
+def test_airflow_runs_as_its_own_user_with_what_postgres_needs(start: Callable[..., Container]) -> None:
+    version = start(AIRFLOW, "version")
+    assert version.wait(timeout=120)["StatusCode"] == 0
+    assert version.logs().decode().strip().endswith("3.3.2")
+    image = start(AIRFLOW, "bash", "-c", "sleep 600")
+    assert says(image, "id") == "uid=50000(airflow) gid=0(root) groups=0(root)"
+    says(image, "python", "-c", "import psycopg2, asyncpg, airflow.providers.postgres")
+    assert says(image, "which", "airflow") == "/home/airflow/.local/bin/airflow"
+    says(image, "touch", "/opt/airflow/logs/mine", "/opt/airflow/dags/mine")
+    refused = start(AIRFLOW, "version", user="1234:1234")
+    assert refused.wait(timeout=60)["StatusCode"] == 1
+    assert b"with GID=0" in refused.logs()
+
+
+def test_kafka_is_a_broker_as_it_comes_and_takes_its_settings_from_variables(start: Callable[..., Container]) -> None:
+    tools = "/opt/kafka/bin"
+    server = start(KAFKA_IMAGE, environment={"KAFKA_NUM_PARTITIONS": "3"} | KRAFT)
+    ask = (f"{tools}/kafka-topics.sh", "--bootstrap-server", "localhost:9092")
+    until(lambda: does(server, *ask, "--list"), 60)
+    says(server, *ask, "--create", "--topic", "events")
+    assert "PartitionCount: 3" in says(server, *ask, "--describe", "--topic", "events")
+    assert says(server, "id", "-un") == "appuser"
+    assert says(server, "stat", "--format", "%U", "/var/lib/kafka/data") == "appuser"
+
+
+@pytest.mark.exhaustive
+def test_ollama_serves_as_it_comes(start: Callable[..., Container]) -> None:
+    server = start(OLLAMA_IMAGE)
+    until(lambda: does(server, "ollama", "list"), 60)
+    assert "0.17.4" in says(server, "ollama", "--version")
+    assert says(server, "printenv", "OLLAMA_HOST") == "0.0.0.0:11434"
+
+
 def test_the_full_image_of_mlflow_has_what_its_stores_and_its_login_need(start: Callable[..., Container]) -> None:
     image = start(MLFLOW, "sleep", "600")
     assert says(image, "mlflow", "--version").endswith("3.17.2")
     says(image, "python", "-c", "import boto3, psycopg2, psycopg, pymysql, flask_wtf, azure.storage.blob")
+
+
+def test_mlserver_answers_without_a_model_as_the_user_of_upstream(start: Callable[..., Container]) -> None:
+    server = start(MLSERVER_IMAGE, environment={"MLSERVER_PARALLEL_WORKERS": "0"})
+    ask = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8080/v2/health/ready').status)"
+    until(lambda: does(server, "python3", "-c", ask), 90)
+    assert owner(server) == "1000"
+    assert says(server, "pwd") == "/opt/mlserver"
+    assert says(server, "sh", "-c", "echo $HOME $MLSERVER_MODELS_DIR") == "/opt/mlserver /mnt/models"
+    assert not does(server, "test", "-e", "/mnt/models")
+    says(server, "python3", "-c", "import mlserver_sklearn")
+
+
+def test_feast_has_what_its_stores_need_as_the_user_of_upstream(start: Callable[..., Container]) -> None:
+    image = start(FEAST_IMAGE, "sleep", "600")
+    assert owner(image) == "1001"
+    assert says(image, "sh", "-c", "echo $HOME $PWD") == "/opt/app-root/src /opt/app-root/src"
+    assert "0.67.0" in says(image, "feast", "version")
+    says(image, "python3", "-c", "import redis, psycopg, grpc_reflection, grpc_health, duckdb")
+
+
+@pytest.mark.exhaustive
+def test_litellm_takes_its_arguments_from_the_command(start: Callable[..., Container], tmp_path: Path) -> None:
+    model = "{model_name: canned, litellm_params: {model: openai/canned, mock_response: yes it is}}"
+    (tmp_path / "config.yaml").write_text(f"model_list: [{model}]")
+    named = {"LITELLM_MASTER_KEY": PASSWORD, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    volumes = [f"{tmp_path}/config.yaml:/app/config.yaml:ro"]
+    server = start(LITELLM, "--config", "config.yaml", "--port", "4001", environment=named, volumes=volumes)
+
+    def ask(key: str) -> tuple[str, ...]:
+        script = (
+            "import sys, urllib.request as r; ask = r.Request('http://127.0.0.1:4001/v1/models', headers={"
+            f"'Authorization': 'Bearer {key}'"
+            "}); sys.exit(b'canned' not in r.urlopen(ask).read())"
+        )
+        return "python3", "-c", script
+
+    until(lambda: does(server, *ask(PASSWORD)), 180)
+    assert not does(server, *ask("wrong"))
+    assert says(server, "which", "litellm") == "/app/.venv/bin/litellm"
 
 
 def test_an_image_of_an_older_recipe_is_built_again(

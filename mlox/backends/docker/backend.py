@@ -223,6 +223,10 @@ class DockerBackend:
         """
         carrying.data_in(self._site, units, chunks, done)
 
+    def data_gone(self, units: Sequence[Unit]) -> None:
+        """Remove the volumes of ``units``, which do not run."""
+        carrying.data_gone(self._site, units)
+
     def probe(self, unit: Unit) -> Health:
         """Ask once whether ``unit`` is healthy; dead means that waiting is of no use."""
         return probing.probe(self._site, unit)

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from mlox.backends.docker import blank, bodies, containers, entries, files, labels, naming, rooms, volumes
-from mlox.backends.docker.labels import ARRIVING, PASSAGE, PASSING, Name
+from mlox.backends.docker.labels import ARRIVING, PASSAGE, PASSING, Name, There
 from mlox.backends.docker.naming import Labels
 from mlox.backends.docker.site import Site
 from mlox.errors import CommandError, ServiceError
@@ -63,9 +63,7 @@ def data_size(site: Site, units: Sequence[Unit]) -> int:
 def data_out(site: Site, units: Sequence[Unit]) -> Iterator[bytes]:
     """The data of a service that does not run; see :meth:`mlox.protocols.Carrying.data_out`."""
     stack, service = units[0].stack, units[0].service
-    there = labels.current(labels.listed(site.engine, stack, service)).values()
-    if any(each.alive for each in there):
-        raise ServiceError(f"{service} runs, and its data changes", hint=f"Stop it: mlox down {service}.")
+    _stopped(site, stack, service)
     found = {name: volume for name, volume in _volumes(units).items() if rooms.look(site.engine, volume) is not None}
     yield from volumes.send_out(site, Name(stack, service, "data"), found)
 
@@ -99,6 +97,19 @@ def data_in(site: Site, units: Sequence[Unit], chunks: Iterable[bytes], done: Co
     containers.remove(site.engine, container)
 
 
+def data_gone(site: Site, units: Sequence[Unit]) -> None:
+    """Remove the data of a service that does not run; see :meth:`mlox.protocols.Carrying.data_gone`.
+
+    Its containers go too, since an engine keeps a volume that one of them has; they are made again at the next start.
+    """
+    stack, service = units[0].stack, units[0].service
+    for each in _stopped(site, stack, service):
+        containers.remove(site.engine, each.id)
+    settings = [naming.settings(stack, service, unit.name) for unit in units]
+    ours = [name for unit in units for name in rooms.ours(unit)]
+    rooms.remove_volumes(site.engine, dict.fromkeys((*ours, *settings)), Labels(stack, service))
+
+
 def clear(site: Site, stack: str) -> None:
     """Remove what a killed process was just taking in."""
     for each in labels.listed(site.engine, stack):
@@ -107,6 +118,14 @@ def clear(site: Site, stack: str) -> None:
             mounts = details["Mounts"] if details is not None else ()
             names = [str(mount["Name"]) for mount in mounts if mount["Type"] == "volume"]
             _undo(site, each.id, names, Labels(stack, each.labels.service))
+
+
+def _stopped(site: Site, stack: str, service: str) -> list[There]:
+    """The containers of a service, none of which runs."""
+    found = list(labels.current(labels.listed(site.engine, stack, service)).values())
+    if any(each.alive for each in found):
+        raise ServiceError(f"{service} runs, and its data changes", hint=f"Stop it: mlox down {service}.")
+    return found
 
 
 def _volumes(units: Sequence[Unit]) -> dict[str, str]:

@@ -223,6 +223,10 @@ class NativeBackend:
         """
         carrying.data_in(self._site, self._site.place(units[0].stack), units, chunks, done)
 
+    def data_gone(self, units: Sequence[Unit]) -> None:
+        """Remove the data of ``units``, which do not run."""
+        carrying.data_gone(self._site.place(units[0].stack), units)
+
     def probe(self, unit: Unit) -> Health:
         """Ask once whether ``unit`` is healthy; dead means that waiting is of no use."""
         return probing.probe(self._site, unit)

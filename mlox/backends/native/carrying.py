@@ -66,10 +66,8 @@ def data_out(place: Place, units: Sequence[Unit]) -> Iterator[bytes]:
     """The data of a service that does not run; see :meth:`mlox.protocols.Carrying.data_out`."""
     from mlox.backends.native.packing import packed
 
-    service, table = units[0].service, shim.processes()
-    for unit in [unit for unit in place.known() if unit.service == service]:
-        if unit.program.exists() or shim.members(unit.marker, shim.read_record(str(unit.record)), table):
-            raise ServiceError(f"{service} runs, and its data changes", hint=f"Stop it: mlox down {service}.")
+    service = units[0].service
+    _check_stopped(place, service)
     try:
         yield from packed(_folders(place, units))
     except OSError as error:
@@ -113,12 +111,32 @@ def data_in(site: Site, place: Place, units: Sequence[Unit], chunks: Iterable[by
                 site.transport.put(json.dumps(names).encode(), path, mode=0o600, account=account.switch)
 
 
+def data_gone(place: Place, units: Sequence[Unit]) -> None:
+    """Remove the data of a service that does not run; see :meth:`mlox.protocols.Carrying.data_gone`."""
+    _check_stopped(place, units[0].service)
+    for unit in units:
+        path = place.unit(unit.service, unit.name).initialised
+        with writing(path):
+            path.unlink(missing_ok=True)
+    for folder in _folders(place, units).values():
+        with writing(folder):
+            if folder.exists():
+                shutil.rmtree(folder)
+
+
 def clear(place: Place) -> None:
     """Remove what a killed process was just taking in."""
     for path in list(place.moving.glob("*.data")):
         shutil.rmtree(path)
     with contextlib.suppress(OSError):
         place.moving.rmdir()
+
+
+def _check_stopped(place: Place, service: str) -> None:
+    table = shim.processes()
+    for unit in [unit for unit in place.known() if unit.service == service]:
+        if unit.program.exists() or shim.members(unit.marker, shim.read_record(str(unit.record)), table):
+            raise ServiceError(f"{service} runs, and its data changes", hint=f"Stop it: mlox down {service}.")
 
 
 def _folders(place: Place, units: Sequence[Unit]) -> dict[str, Path]:

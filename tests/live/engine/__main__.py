@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.live.engine.daemons import connect
 from tests.live.engine.go import MC, MINIO, NoGoError, built, compose_binary
-from tests.live.engine.images import MINIO_IMAGE, RECIPE, NoImageError, need_image
+from tests.live.engine.images import RECIPE, NoImageError, need_image
 from tests.live.engine.keeping import keep
 from tests.live.engine.running import found_host, run
 
@@ -40,10 +40,11 @@ def make_ahead() -> int:
             built(MINIO)
             built(MC)
 
+    wanted = {name: recipe for name, recipe in RECIPE.items() if not recipe.heavy}
     with ThreadPoolExecutor(2) as pool:
         pool.submit(programs)
-        made = pool.submit(images, [name for name in RECIPE if name != MINIO_IMAGE])
-    return made.result() or images([MINIO_IMAGE])
+        made = pool.submit(images, [name for name, recipe in wanted.items() if not recipe.programs])
+    return made.result() or images([name for name, recipe in wanted.items() if recipe.programs])
 
 
 def main(argv: list[str]) -> int:

