@@ -1,0 +1,69 @@
+"""Metrics on their way: an SDK gives them to the collector, which pushes them to the stack's Prometheus, logged in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live import docker_stage
+from tests.live.catalog.clients import python_with
+from tests.live.collector_stage import path_with_otelcol
+from tests.live.engine.images import COLLECTOR, PROMETHEUS
+from tests.live.support import Project, project, until
+
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.live,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("engine"),
+]
+
+PACKAGES = (
+    *("opentelemetry-sdk==1.45.2", "opentelemetry-exporter-otlp-proto-http==1.45.2"),
+    "prometheus-api-client==0.7.2",
+)
+COUNT = """
+import mlox
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+mlox.get("otel-collector").use()
+metrics = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())])
+metrics.get_meter("train").create_counter("rows").add(4711, {"split": "test"})
+metrics.shutdown()
+"""
+ASK = """
+import mlox
+print([row["value"][1] for row in mlox.get("prometheus").client().custom_query('rows_total{split="test"}')])
+"""
+
+
+@pytest.fixture(params=["local", "docker"])
+def watched(request: pytest.FixtureRequest, tmp_path: Path, data_home: Path) -> Iterator[Project]:
+    """A stack with a collector that is wired to its Prometheus."""
+    with path_with_otelcol() as path, docker_stage.engine() as engine:
+        for image in (PROMETHEUS, COLLECTOR):
+            engine.image(image)
+        with project(tmp_path / "demo", data_home, PATH=path, DOCKER_HOST=engine.host) as made:
+            made.done("init", "demo")
+            engine.owns(made.id)
+            for name in ("prometheus", "otel-collector"):
+                made.done("add", name, "--on", request.param)
+            made.done("up")
+            yield made
+
+
+def test_they_arrive_in_prometheus(watched: Project) -> None:
+    python = str(python_with(PACKAGES))
+    counted = watched.run(python, "-c", COUNT)
+    assert counted.code == 0, counted
+
+    def arrived() -> bool:
+        asked = watched.run(python, "-c", ASK)
+        assert asked.code == 0, asked
+        return asked.out.strip() == "['4711']"
+
+    until(arrived, 60)
