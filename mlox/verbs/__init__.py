@@ -10,6 +10,7 @@ from mlox.verbs.table import TABLE, Parameter, Verb
 MODULES = (
     "both",
     "stack",
+    "serve",
     "services",
     "exec",
     "why",
