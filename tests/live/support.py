@@ -28,6 +28,7 @@ T = TypeVar("T")
 P = TypeVar("P", bound="Project")
 
 MLOX = (sys.executable, "-m", "mlox")
+RUN_S = 300
 
 PAGE = """\
 name: {name}
@@ -84,6 +85,15 @@ class Said:
         return value
 
 
+def told_where(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a command said that does not end, with where each Python below it was (faulthandler); all of them end."""
+    top = psutil.Process(process.pid)
+    for each in (*top.children(recursive=True), top):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.send_signal(signal.SIGABRT)
+    return process.communicate(timeout=30)
+
+
 @dataclass
 class Project:
     """A folder in which somebody works with mlox."""
@@ -94,7 +104,7 @@ class Project:
 
     def process(self, *argv: str, **settings: Any) -> subprocess.Popen[str]:
         """A command of the user, in a session of its own."""
-        variables = {**os.environ, "MLOX_DATA_HOME": str(self.home), **self.environment}
+        variables = {**os.environ, "PYTHONFAULTHANDLER": "1", "MLOX_DATA_HOME": str(self.home), **self.environment}
         return subprocess.Popen(
             argv,
             cwd=self.folder,
@@ -107,7 +117,11 @@ class Project:
     def run(self, *argv: str, stdin: str = "") -> Said:
         """A command of the user, to its end."""
         process = self.process(*argv, stdin=subprocess.PIPE)
-        out, err = process.communicate(stdin, timeout=300)
+        try:
+            out, err = process.communicate(stdin, timeout=RUN_S)
+        except subprocess.TimeoutExpired:
+            out, err = told_where(process)
+            raise AssertionError(f"no end in {RUN_S} s: {argv}\n{out[-3000:]}\n{err[-20000:]}") from None
         return Said(process.returncode, out, err)
 
     def mlox(self, *words: str, stdin: str = "") -> Said:
