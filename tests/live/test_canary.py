@@ -37,10 +37,28 @@ KINDS = (
 )
 
 SET = "import json, sys, mlox\nfor name, value in json.load(sys.stdin).items(): mlox.secrets.set(name, value)"
+# nbclient's Output widget sends on the socket on which nbclient waits for a cell's reply, past asyncio (Session.send of
+# jupyter_client takes the plain socket): what came just before is not noticed then until the wait ends. So it is short.
 RUN = """
 import sys, nbformat, nbclient
+from queue import Empty
+
+class Client(nbclient.NotebookClient):
+    async def async_start_new_kernel_client(self):
+        client = await super().async_start_new_kernel_client()
+        wait = client.shell_channel.get_msg
+        async def get_msg(timeout=None):
+            for _ in range(int(timeout)):
+                try:
+                    return await wait(timeout=1)
+                except Empty:
+                    pass
+            raise Empty
+        client.shell_channel.get_msg = get_msg
+        return client
+
 notebook = nbformat.read(sys.argv[1], 4)
-nbclient.NotebookClient(notebook, kernel_name="python3", timeout=300, allow_errors=True).execute()
+Client(notebook, kernel_name="python3", timeout=300, allow_errors=True).execute()
 nbformat.write(notebook, sys.argv[1])
 """
 CELLS = (
