@@ -248,8 +248,8 @@ def granted(around: Surroundings, service: str) -> dict[str, SecretSpec]:
 
 
 def _clear_folder(folder: Path) -> None:
-    """Remove the lock and the empty folder, where nothing else is left in it."""
-    left = {path.name for path in folder.iterdir()}
+    """Remove the lock and the empty folder, where nothing else is left in it; a stack without one was never started."""
+    left = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     secrets = folder / "secrets"
     if secrets.is_dir() and not any(secrets.iterdir()):
         secrets.rmdir()
