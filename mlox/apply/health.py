@@ -13,6 +13,8 @@ from mlox.units import Unit
 
 LAST_LINES = 15
 POLL_S = 0.1
+REST_S = 2.0
+"""It rests as long as a look took, at most so long: one that starts a program takes no more than half of what there is."""
 TELL_S = 5.0
 UNPROBED_S = 60.0
 """How long a unit without a probe may take until its process stays."""
@@ -63,14 +65,15 @@ def _asked(
     began = time.monotonic()
     told = began
     while True:
+        asked = time.monotonic()
         health = backend.probe(unit)
-        waited = time.monotonic() - began
+        took, waited = time.monotonic() - asked, time.monotonic() - began
         if health.healthy or health.dead or waited > patience_s:
             return health, waited
         if time.monotonic() - told > TELL_S:
             told = time.monotonic()
             emit(Event(unit.service, f"waiting until it is healthy, {waited:.0f} s", kind="wait"))
-        if cancel.wait(POLL_S):
+        if cancel.wait(min(max(POLL_S, took), REST_S)):
             return health, waited
 
 
