@@ -28,7 +28,7 @@ T = TypeVar("T")
 P = TypeVar("P", bound="Project")
 
 MLOX = (sys.executable, "-m", "mlox")
-RUN_S = 300
+RUN_S = 900
 
 PAGE = """\
 name: {name}

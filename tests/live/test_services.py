@@ -16,6 +16,7 @@ from mlox.stack.surroundings import Surroundings
 from tests.live import docker_stage
 from tests.live.catalog.case import Case, all_cases
 from tests.live.catalog.clients import python_with
+from tests.live.catalog.record import Record, recorded
 from tests.live.support import Project, project, until
 from tests.live.support import data_home as place
 from tests.matrix_stage import seeded
@@ -30,7 +31,7 @@ UNSEEN = {
 SLICE = 6
 """How many services and back ends the normal run takes; another slice for each change."""
 
-pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture
@@ -119,29 +120,52 @@ def keeps_data(name: str) -> bool:
 def test_its_client_reads_what_it_wrote_whatever_happens(
     name: str, backend: str, workspace: Path, data_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case, kept = CASES[name], workspace.parent / "backups"
-    with worked(name, backend, workspace, data_home) as made:
+    with recorded(name, backend) as row, contextlib.ExitStack() as held:
+        made = held.enter_context(worked(name, backend, workspace, data_home))
+        for variable, value in made.environment.items():
+            monkeypatch.setenv(variable, value)
+        before = lives(made, name, row)
+        if keeps_data(name):
+            comes_back(made, name, row, before, workspace.parent / "backups")
+        else:
+            assert "keeps no data" in made.mlox("backup", name).err
+            row.unneeded = dict.fromkeys(("backup", "restore"), "it keeps no data")
+        with row.step("purge"):
+            held.close()
+
+
+def lives(made: Project, name: str, row: Record) -> str:
+    """Its client reads the same after each thing that happens to a service: what that is."""
+    case = CASES[name]
+    with row.step("up"):
         made.done("up")
         assert made.row(name)["status"] == "running"
+        row.version = made.row(name)["version"]
+    with row.step("write"):
         said(made, case, case.write)
         before = said(made, case, case.read)
         assert before.strip()
+    with row.step("again"):
         assert made.json("up")["actions"] == []
-        for variable, value in made.environment.items():
-            monkeypatch.setenv(variable, value)
+    with row.step("kill"):
         kill(made, name)
         assert said(made, case, case.read) == before
+    with row.step("down"):
         made.done("down")
         made.done("up")
         assert said(made, case, case.read) == before
-        if not keeps_data(name):
-            assert "keeps no data" in made.mlox("backup", name).err
-            return
+    return before
+
+
+def comes_back(made: Project, name: str, row: Record, before: str, kept: Path) -> None:
+    """A service is saved, purged and restored, and its client reads the same."""
+    with row.step("backup"):
         (saved,) = made.json("backup", name, "--to", str(kept))["backups"]
         assert made.row(name)["status"] == "running"
+    with row.step("restore"):
         made.done("down", name, "--purge", "-y")
         assert made.row(name)["status"] == "absent"
         restored = made.json("restore", name, "--from", str(kept))
         assert restored["backup"]["id"] == saved["id"]
         assert made.json("up")["actions"] == []
-        assert said(made, case, case.read) == before
+        assert said(made, CASES[name], CASES[name].read) == before

@@ -34,4 +34,10 @@ book = ask("GET", "churn.ipynb", top=served())["content"]
 print(user["name"], user["created"], hub.user_for_token(hub.api_token)["name"], book["cells"][0]["source"])
 """
 
-CASE = Case(WRITE, READ, ("jupyterhub==6.1.1",), path=path_with_proxy)
+CASE = Case(
+    WRITE,
+    READ,
+    ("jupyterhub==6.1.1",),
+    path=path_with_proxy,
+    absent={"docker": "upstream's image has the hub alone, and no JupyterLab that it could start for a user"},
+)
