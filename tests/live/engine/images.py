@@ -54,13 +54,15 @@ class NoImageError(Exception):
 class Recipe:
     """How an image is built: a folder with a ``Dockerfile``, or with ``rootfs``, which writes a root as a tar.
 
-    One that is ``heavy`` takes many minutes, and is made only where a test asks for it.
+    One that is ``heavy`` takes many minutes, and is made only where a test asks for it. ``instead`` has words of the
+    file that read otherwise in another version of the same image, as upstream writes those from one template.
     """
 
     folder: str
     command: tuple[str, ...] = ()
     programs: Mapping[str, Program | Distribution] = field(default_factory=dict)
     heavy: bool = False
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -68,14 +70,29 @@ class Recipe:
         return RECIPES / self.folder
 
     @property
+    def file(self) -> str:
+        """The name of the file that says how."""
+        return "Dockerfile" if (self.path / "Dockerfile").exists() else "rootfs"
+
+    @property
+    def text(self) -> str:
+        """What that file says of this version."""
+        text = (self.path / self.file).read_text()
+        for word, other in self.instead.items():
+            assert word in text, f"{self.path} does not say {word}"
+            text = text.replace(word, other)
+        return text
+
+    @property
     def base(self) -> str | None:
         """The image that it builds upon."""
-        file = self.path / "Dockerfile"
-        return file.read_text().partition("FROM ")[2].split()[0] if file.exists() else None
+        return self.text.partition("FROM ")[2].split()[0] if self.file == "Dockerfile" else None
 
     def digest(self) -> str:
         """Of all that goes into the image and is ours to change."""
         said = hashlib.sha256(repr((self.command, sorted(self.programs.items()))).encode())
+        if self.instead:
+            said.update(self.text.encode())
         for path in sorted(path for path in self.path.rglob("*") if path.is_file() and path.suffix != ".md"):
             said.update(f"{path.relative_to(self.path)}\0".encode() + path.read_bytes())
         if self.base:
@@ -88,6 +105,8 @@ RECIPE = {
     "debian:bookworm-slim": Recipe("debian", ("bash",)),
     "nginx:1": Recipe("nginx"),
     "postgres:15": Recipe("postgres"),
+    "debian:trixie-slim": Recipe("debian", ("bash",), heavy=True, instead={"bookworm": "trixie"}),
+    "postgres:17": Recipe("postgres", heavy=True, instead={"bookworm": "trixie", "PG_MAJOR=15": "PG_MAJOR=17"}),
     "python:3.11-slim": Recipe("python"),
     "redis:7": Recipe("redis"),
     INFLUXDB_IMAGE: Recipe("influxdb", programs={"influxd": INFLUXD}, heavy=True),
@@ -170,6 +189,7 @@ def _build(client: docker.DockerClient, recipe: Recipe, name: str, labels: Mappi
     with tempfile.TemporaryDirectory() as folder:
         context = Path(folder) / "context"
         shutil.copytree(recipe.path, context)
+        (context / recipe.file).write_text(recipe.text)
         for file, program in recipe.programs.items():
             copy = shutil.copytree if isinstance(program, Distribution) else shutil.copy2
             copy(_had(program), context / file)
@@ -198,9 +218,11 @@ def _had(program: Program | Distribution) -> Path:
 
 def _import(client: docker.DockerClient, recipe: Recipe, name: str, labels: Mapping[str, str]) -> None:
     changes = [f"CMD {json.dumps(recipe.command)}", *(f"LABEL {key}={value}" for key, value in labels.items())]
-    with tempfile.NamedTemporaryFile() as root, tempfile.TemporaryFile() as said:
+    with tempfile.NamedTemporaryFile() as root, tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory() as own:
+        script = Path(shutil.copy2(recipe.path / recipe.file, own))
+        script.write_text(recipe.text)
         try:
-            subprocess.run((recipe.path / "rootfs",), stdout=root, stderr=said, check=True, timeout=BUILD_S)
+            subprocess.run((script,), stdout=root, stderr=said, check=True, timeout=BUILD_S)
         except (OSError, subprocess.SubprocessError) as error:
             said.seek(0)
             words = said.read().decode(errors="replace")[-2000:]
