@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from mlox.backends.sockets import HOST
 from mlox.errors import UnknownNameError
@@ -23,6 +25,13 @@ def binding(unit: Unit, name: str) -> PortBinding:
     if port is None:
         raise UnknownNameError.among("port", name, [port.name for port in unit.ports], where=f"{unit.key}: ")
     return port
+
+
+def timed(ask: Callable[[], Health]) -> Health:
+    """What a probe answers, with how long that took."""
+    began = time.perf_counter()
+    health = ask()
+    return replace(health, took_ms=(time.perf_counter() - began) * 1000)
 
 
 def page(port: PortBinding, asked: Probe) -> Health:

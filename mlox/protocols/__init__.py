@@ -20,6 +20,7 @@ from mlox.protocols.events import Emit, Event, silent
 from mlox.protocols.executing import Executing
 from mlox.protocols.findings import Comparing, Deviation, Ending, Findings
 from mlox.protocols.history import Entry, Outcome, Recording, Step, with_entry
+from mlox.protocols.measuring import Measuring, Usage, cpu_percent
 from mlox.protocols.registry import Published, Registry
 from mlox.protocols.saving import BackupStore, Sealing
 from mlox.protocols.secrets import SecretChain, SecretStore, ServiceSecrets, StoredSecret, VersionedStore, WritableStore
@@ -47,6 +48,7 @@ __all__ = [
     "Kept",
     "Leaver",
     "Leftover",
+    "Measuring",
     "Observed",
     "Outcome",
     "Passage",
@@ -68,10 +70,12 @@ __all__ = [
     "StoredSecret",
     "Transport",
     "Undoing",
+    "Usage",
     "VersionedStore",
     "Viewer",
     "WritableStore",
     "Write",
+    "cpu_percent",
     "silent",
     "with_entry",
 ]

@@ -12,6 +12,7 @@ from mlox.protocols.events import Emit
 from mlox.protocols.executing import Executing
 from mlox.protocols.findings import Comparing, Findings
 from mlox.protocols.history import Recording
+from mlox.protocols.measuring import Measuring
 from mlox.protocols.undoing import Undoing
 from mlox.secret import Secret
 from mlox.units import Job, Software, Unit
@@ -99,13 +100,15 @@ class Observed:
 class Health:
     """What a probe saw: healthy or not, a sentence, and ``dead`` where waiting longer is of no use.
 
-    ``robbed``: it is dead because somebody else listens on its port.
+    ``robbed``: it is dead because somebody else listens on its port. ``took_ms``: how long the unit's own probe took to
+    answer, in milliseconds; None where it was not asked.
     """
 
     healthy: bool
     detail: str = ""
     dead: bool = False
     robbed: bool = False
+    took_ms: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ Viewer = Literal["process"]
 """For whom an address is asked: this process. Units on other networks come with the back ends that have them."""
 
 
-class Backend(Leasing, Undoing, Executing, Comparing, Recording, Carrying, Protocol):
+class Backend(Leasing, Undoing, Executing, Comparing, Recording, Carrying, Measuring, Protocol):
     """A way to run units on one server, to hold a stack there, and to undo a change. Every call is idempotent."""
 
     name: str

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from mlox.errors import RequirementError
 from mlox.leases import Holder
-from mlox.protocols import Observed
+from mlox.protocols import Backend, Health, Observed
 from mlox.stack.surroundings import Surroundings
 from mlox.values import ServiceRow, StatusWord
 
@@ -24,11 +24,17 @@ def service_rows(
     Those of ``healthy`` have just answered their probes, and are not asked again.
     """
     found = {o.service for o in around.observed.values()}
-    listed = [*around.spec.services, *sorted(found - set(around.spec.services))]
-    chosen = [name for name in listed if names is None or name in names]
+    chosen = chosen_names(around, names)
     holder = around.holder if set(around.spec.services) - found else None
     with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="mlox-probe") as pool:
         return tuple(pool.map(lambda name: _row(around, name, name in healthy, holder), chosen))
+
+
+def chosen_names(around: Surroundings, names: Collection[str] | None) -> list[str]:
+    """Of all services that are written or that there are the chosen ones, those of ``mlox.yaml`` first."""
+    found = {o.service for o in around.observed.values()}
+    listed = [*around.spec.services, *sorted(found - set(around.spec.services))]
+    return [name for name in listed if names is None or name in names]
 
 
 def _row(around: Surroundings, name: str, healthy: bool, holder: Holder | None) -> ServiceRow:
@@ -41,7 +47,7 @@ def _row(around: Surroundings, name: str, healthy: bool, holder: Holder | None) 
         backend = around.spec_of(spec.server).backend
         return ServiceRow(name, spec.service, spec.server, backend, word, version=version)
     first = units[0]
-    word = _worst([_word(around, o, healthy) for o in units])
+    word = worst([_word(around, o, healthy) for o in units])
     note = "; ".join(dict.fromkeys(o.note for o in units if o.note))
     forwards = first.unit.forwards
     if forwards:
@@ -77,6 +83,18 @@ def _row(around: Surroundings, name: str, healthy: bool, holder: Holder | None) 
 
 
 def _word(around: Surroundings, seen: Observed, healthy: bool) -> StatusWord:
+    health = None if healthy else health_of(around.backends[seen.unit.server], seen)
+    return word_of(seen, healthy or (health is not None and health.healthy))
+
+
+def health_of(backend: Backend, seen: Observed) -> Health | None:
+    """What its probe answers; None where that says nothing: it does not run, or has no probe."""
+    ended = seen.state in ("stopped", "failed", "orphaned")
+    return None if ended or seen.unit.probe is None else backend.probe(seen.unit)
+
+
+def word_of(seen: Observed, healthy: bool | None) -> StatusWord:
+    """How a unit stands, with what its probe answered."""
     if seen.state == "stopped":
         return "stopped"
     if seen.state in ("failed", "orphaned"):
@@ -84,15 +102,17 @@ def _word(around: Surroundings, seen: Observed, healthy: bool) -> StatusWord:
     probe = seen.unit.probe
     if probe is None:
         return "starting" if seen.state == "starting" else "running"
-    if healthy or around.backends[seen.unit.server].probe(seen.unit).healthy:
+    if healthy:
         return "running"
     young = seen.since is None or time.time() - seen.since < probe.start_timeout_s
     return "starting" if young else "unhealthy"
 
 
-def _worst(words: list[StatusWord]) -> StatusWord:
+def worst(words: Iterable[StatusWord]) -> StatusWord:
+    """How a service stands whose units stand so."""
     order: tuple[StatusWord, ...] = ("unhealthy", "stopped", "starting", "running")
-    return next((word for word in order if word in words), "running")
+    found = set(words)
+    return next((word for word in order if word in found), "running")
 
 
 def _url(units: list[Observed], ports: dict[str, str]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from mlox.stack.deployment import Deployment
 from mlox.stack.forwarding import refuse_forwarders
 from mlox.stack.holding import held, is_deployed_by
 from mlox.stack.joining import Asked
-from mlox.stack.logs import follow_logs, read_logs
+from mlox.stack.looking import Looking
 from mlox.stack.operations import (
     alive,
     joined,
@@ -41,7 +41,7 @@ from mlox.values import Deployed, Status
 from mlox.workspace import Workspace, data_home
 
 
-class Stack(DayTwo):
+class Stack(DayTwo, Looking):
     """The services of a workspace.
 
     Args:
@@ -263,14 +263,6 @@ class Stack(DayTwo):
         around = self.surroundings()
         secrets = len(users_secrets(around)) if around.spec.id else 0
         return Status(around.spec.name, service_rows(around, names or None), secrets)
-
-    def logs(self, name: str, *, lines: int = 100) -> tuple[str, ...]:
-        """The last lines that a service wrote, secrets masked."""
-        return read_logs(self.surroundings(), name, lines)
-
-    def follow(self, name: str) -> Iterator[str]:
-        """Lines as a service writes them, secrets masked, until the caller stops."""
-        return follow_logs(self.surroundings(), name)
 
     def deploys(self, pid: int) -> bool:
         """Whether a process deploys this stack by now, and all that it is to start is written."""

@@ -24,6 +24,7 @@ class FakeAround:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._held: dict[UnitKey, Held] = {}
         self.leases = FakeLeases()
         self._history: dict[str, tuple[Entry, ...]] = {}

@@ -27,15 +27,16 @@ from mlox.protocols import (
 )
 from mlox.secret import Secret, mask
 from mlox.testing.around import FakeAround
-from mlox.testing.carrying import FakeCarrier, FakeCarrying
-from mlox.testing.held import Held, busy, fits, measured, seen
+from mlox.testing.carrying import FakeCarrying
+from mlox.testing.held import Held, busy, fits, seen
 from mlox.testing.keeping import FakeKeeping
+from mlox.testing.measuring import FakeMeasuring, took_ms
 from mlox.units import Job, Software, Unit, digest, launch
 
 REBOOTED = "its supervisor is gone (after a reboot services wait for `mlox up`)"
 
 
-class FakeBackend(FakeAround, FakeCarrier):
+class FakeBackend(FakeAround, FakeMeasuring):
     """A back end in memory: units run at once and are healthy, unless a test says otherwise.
 
     Attributes:
@@ -45,7 +46,7 @@ class FakeBackend(FakeAround, FakeCarrier):
         dying: how the process of a unit ends right after its start, by ``service.unit``.
         sick: units that run and do not become healthy, by ``service.unit``.
         data: what a service has written, by stack and service.
-        leases, execs, carried: see the classes that this one consists of.
+        load, leases, execs, carried: see the classes that this one consists of.
         effects: what was done, in order: ``start cache.server``, ``job cache.server init``, ``stop``, ``purge``.
 
     Example:
@@ -58,7 +59,6 @@ class FakeBackend(FakeAround, FakeCarrier):
     """
 
     name = "fake"
-    measure = staticmethod(measured)
 
     def __init__(
         self, home: str = "/var/lib/mlox", *, ports_taken: Iterable[int] = (), programs: Mapping[str, str] | None = None
@@ -206,7 +206,7 @@ class FakeBackend(FakeAround, FakeCarrier):
         held = self._held.get((unit.stack, unit.service, unit.name))
         if held is None or held.state != "running":
             return Health(False, (held.note if held else "") or "it is not running", dead=True)
-        return Health(unit.key not in self.sick, "sick" if unit.key in self.sick else "running")
+        return Health(unit.key not in self.sick, "sick" if unit.key in self.sick else "running", took_ms=took_ms(unit))
 
     def examine(self, unit: Unit) -> Findings:
         """How it ended, whether its program and its environment are there, and which of its ports are taken."""
@@ -227,7 +227,7 @@ class FakeBackend(FakeAround, FakeCarrier):
     def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
         """What :meth:`say` wrote."""
         held = self._held.get((stack, service, name))
-        return tuple(held.log[-lines:]) if held is not None and lines > 0 else ()
+        return tuple(held.log[-lines:]) if held and lines > 0 else ()
 
     def follow(self, stack: str, service: str, name: str) -> Iterator[str]:
         """What :meth:`say` writes from now on."""
@@ -278,7 +278,7 @@ class FakeBackend(FakeAround, FakeCarrier):
     def kill(self, stack: str, service: str, name: str) -> None:
         """End a unit's process; its supervisor starts another one."""
         held = self._held[stack, service, name]
-        held.pid, held.restarts = next(self._pids), held.restarts + 1
+        held.pid, held.restarts, held.cpu_s = next(self._pids), held.restarts + 1, 0.0
         held.endings.append(Ending("terminated by SIGKILL"))
 
     def reboot(self) -> None:

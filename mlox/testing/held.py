@@ -18,6 +18,8 @@ class Held:
     pid: int = 0
     since: float = 0.0
     restarts: int = 0
+    cpu_s: float = 0.0
+    counted: float = 0.0
     note: str = ""
     jobs: set[str] = field(default_factory=set)
     endings: list[Ending] = field(default_factory=list)
@@ -56,8 +58,3 @@ def seen(home: str, held: Held, previous: Unit | None) -> Observed:
         note=held.note,
         previous=previous,
     )
-
-
-def measured(seen: Observed) -> Observed:
-    """The unit as ``measure`` tells it: all is told already."""
-    return seen

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
 import socket
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from mlox.protocols import Backend, Deviation, Event, Observed, silent
 from mlox.secret import Secret
 from mlox.testing import FakeBackend
 from mlox.units import Job, PortBinding, Probe, SecretRef, Software, Unit
-from tests.contracts.docker_bench import docker
+from tests.contracts.docker_bench import burning, docker, get
 from tests.live.native_stage import PASSWORD, SERVER, STACK, Stage, free_port, stage, until
 
 __all__ = ["BENCHES", "LIVE", "PASSWORD", "SECRETS", "STACK", "Bench", "a_unit", "seen", "start", "stop", "until", "up"]
@@ -93,6 +94,12 @@ class Bench(Protocol):
     def write(self, unit: Unit) -> None:
         """Make the running unit write one more line."""
 
+    def busy(self, unit: Unit) -> AbstractContextManager[None]:
+        """A while in which the running unit keeps a core busy, by children that end."""
+
+    def kill(self, unit: Unit) -> None:
+        """End the running unit's process from outside, such that it is started again."""
+
     def edit_file(self, unit: Unit) -> None:
         """Change the unit's first file by hand, where it lies."""
 
@@ -145,6 +152,15 @@ class FakeBench:
     def write(self, unit: Unit) -> None:
         self.backend.say(unit.stack, unit.service, unit.name, "asked for /")
 
+    @contextmanager
+    def busy(self, unit: Unit) -> Iterator[None]:
+        self.backend.load[unit.key] = 1.0
+        yield
+        self.backend.load[unit.key] = 0.0
+
+    def kill(self, unit: Unit) -> None:
+        self.backend.kill(unit.stack, unit.service, unit.name)
+
     def edit_file(self, unit: Unit) -> None:
         self.backend.tamper(unit, Deviation("file", "config/words", "changed"))
 
@@ -191,8 +207,14 @@ class NativeBench:
         return Job(name, ("python3", "-c", f"import sys; print({output!r}); sys.exit(1)"))
 
     def write(self, unit: Unit) -> None:
-        with urllib.request.urlopen(f"http://127.0.0.1:{unit.ports[0].number}/", timeout=5) as answer:
-            answer.read()
+        get(unit, "")
+
+    busy = staticmethod(burning)
+
+    def kill(self, unit: Unit) -> None:
+        (pid,) = (o.pid for o in self.backend.observe(unit.stack) if o.key == unit.key)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
 
     def edit_file(self, unit: Unit) -> None:
         Path(unit.files[0].path).write_text("by hand")

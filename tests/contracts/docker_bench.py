@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import socket
+import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,38 @@ STACKS = (STACK, "other-0001")
 """What the contract makes: the engine may have others."""
 DATA = "/mlox/data"
 INSIDE = SERVER.replace("127.0.0.1", "0.0.0.0")  # noqa: S104
+
+
+KILL = """
+import os
+for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+    if pid not in (1, os.getpid()):
+        os.kill(pid, 9)
+"""
+"""Ends what the container's first process has started; that one no signal from inside can end."""
+
+
+def get(unit: Unit, path: str) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{unit.ports[0].number}/{path}", timeout=30) as answer:
+        answer.read()
+
+
+@contextmanager
+def burning(unit: Unit) -> Iterator[None]:
+    """While the unit's server burns time of a core in children, one after the other."""
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            get(unit, "burn")
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 @dataclass
@@ -89,8 +122,13 @@ class DockerBench:
         return Job(name, ("python3", "-c", f"import sys; print({output!r}); sys.exit(1)"))
 
     def write(self, unit: Unit) -> None:
-        with urllib.request.urlopen(f"http://127.0.0.1:{unit.ports[0].number}/", timeout=5) as answer:
-            answer.read()
+        get(unit, "")
+
+    busy = staticmethod(burning)
+
+    def kill(self, unit: Unit) -> None:
+        made = self.engine.api.exec_create(self._container(unit), ["python3", "-c", KILL])
+        self.engine.api.exec_start(made["Id"])
 
     def edit_file(self, unit: Unit) -> None:
         changed = Entry("config/words", b"changed by hand", 0o600)

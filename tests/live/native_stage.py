@@ -33,6 +33,12 @@ import http.server, os, signal, sys, time
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         name = self.path.lstrip("/")
+        if name == "burn":
+            child = os.fork()
+            while not child and time.process_time() < 0.3:
+                pass
+            child or os._exit(0)
+            os.waitpid(child, 0)
         body = os.environ.get(name, "ok").encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))

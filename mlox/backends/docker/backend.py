@@ -10,6 +10,7 @@ from mlox.backends.asking import binding
 from mlox.backends.docker import carrying, facts, keeping, labels, notes, observing, probing
 from mlox.backends.docker.engine import Engine
 from mlox.backends.docker.labels import Name
+from mlox.backends.docker.measuring import DockerMeasuring
 from mlox.backends.docker.site import Site
 from mlox.backends.sockets import HOST
 from mlox.errors import RequirementError
@@ -34,7 +35,7 @@ from mlox.secret import Secret
 from mlox.units import Job, Software, Unit
 
 
-class DockerBackend:
+class DockerBackend(DockerMeasuring):
     """Runs units as containers of an engine; implements :class:`mlox.protocols.Backend`.
 
     Args:
@@ -75,10 +76,6 @@ class DockerBackend:
     def observe(self, stack: str | None = None, service: str | None = None) -> tuple[Observed, ...]:
         """Every unit with our labels on the engine, of one stack or of all, or of one service."""
         return observing.observe(self._site, stack, service)
-
-    def measure(self, seen: Observed) -> Observed:
-        """The same, with its process, its start and its memory: each costs the engine a question."""
-        return observing.measure(self._site, seen)
 
     def pin(self, software: Software, emit: Emit) -> Software:
         """The image at its digest; one that is built, at its id.

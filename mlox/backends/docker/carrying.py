@@ -14,6 +14,7 @@ from dataclasses import asdict
 
 from mlox.backends.docker import blank, bodies, containers, entries, files, labels, naming, rooms, volumes
 from mlox.backends.docker.labels import ARRIVING, PASSAGE, PASSING, Name, There
+from mlox.backends.docker.measuring import volume_sizes
 from mlox.backends.docker.naming import Labels
 from mlox.backends.docker.site import Site
 from mlox.errors import CommandError, ServiceError
@@ -54,10 +55,8 @@ def forget(site: Site, stack: str, service: str) -> None:
 def data_size(site: Site, units: Sequence[Unit]) -> int:
     """How many bytes the data of a service takes, as the engine counts."""
     wanted = set(_volumes(units).values())
-    with site.engine.asked(f"measure the data of {units[0].service}") as api:
-        found = api.df().get("Volumes") or ()
-    sizes = {str(each["Name"]): int((each.get("UsageData") or {}).get("Size", 0)) for each in found}
-    return sum(max(sizes.get(name, 0), 0) for name in wanted)
+    sizes = volume_sizes(site.engine)
+    return sum(sizes.get(name, 0) for name in wanted)
 
 
 def data_out(site: Site, units: Sequence[Unit]) -> Iterator[bytes]:

@@ -5,16 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import psutil
-
-from mlox.backends.docker import containers, files, labels, notes
-from mlox.backends.docker.engine import Engine
-from mlox.backends.docker.labels import Name, There
+from mlox.backends.docker import files, labels, notes
+from mlox.backends.docker.labels import There
 from mlox.backends.docker.site import Site
 from mlox.protocols import Observed, State
 from mlox.units import Unit
@@ -32,27 +27,6 @@ def observe(site: Site, stack: str | None, service: str | None) -> tuple[Observe
     found = labels.listed(site.engine, stack, service)
     kept = notes.notes(found)
     return tuple(_observed(site, there, notes.previous(kept, there)) for there in labels.current(found).values())
-
-
-def measure(site: Site, seen: Observed) -> Observed:
-    """The same with its process, since when it runs, how often it was started again, and its memory."""
-    details = containers.of_unit(site.engine, Name(seen.stack, seen.service, seen.name))
-    if details is None:
-        return seen
-    state = details["State"]
-    pid = int(state["Pid"]) or None
-    runs = bool(state["Running"])
-    note = seen.note
-    if seen.state == "failed" and not runs:
-        note = ended(state)
-    return replace(
-        seen,
-        pid=pid if runs else None,
-        since=seconds(state["StartedAt"]) if runs else None,
-        restarts=int(details["RestartCount"]),
-        memory_bytes=_memory(site.engine, str(details["Id"]), pid) if runs and pid else None,
-        note=note,
-    )
 
 
 def ended(state: Mapping[str, Any]) -> str:
@@ -132,27 +106,3 @@ def _state(there: There, unit: Unit) -> tuple[State, str]:
 def _code(there: There, words: str = "") -> str:
     match = _EXIT.search(there.status)
     return f"{words}{how(int(match[1]))}" if match else ""
-
-
-def _memory(engine: Engine, container: str, pid: int) -> int | None:
-    """What its processes take: by the process table, where it is this machine's, else by the engine's statistics."""
-    try:
-        if container in Path(f"/proc/{pid}/cgroup").read_text():
-            top = psutil.Process(pid)
-            return sum(_resident(each) for each in (top, *top.children(recursive=True)))
-    except (OSError, psutil.Error):
-        pass
-    with engine.asked("measure a container") as api:
-        found = api.stats(container, stream=False, one_shot=True)
-    memory = found.get("memory_stats") or {}
-    if "usage" not in memory:
-        return None
-    idle = (memory.get("stats") or {}).get("inactive_file", (memory.get("stats") or {}).get("total_inactive_file", 0))
-    return max(int(memory["usage"]) - int(idle), 0)
-
-
-def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlox.backends.asking import binding, page
+from mlox.backends.asking import binding, page, timed
 from mlox.backends.docker import containers, executing, files, observing, ports
 from mlox.backends.docker.labels import Name
 from mlox.backends.docker.site import Site
@@ -48,7 +48,12 @@ def _ask(site: Site, details: Mapping[str, Any], unit: Unit) -> Health:
         return Health(True, "running")
     if asked.kind == "container":
         health = (details["State"].get("Health") or {}).get("Status", "none")
-        return Health(health in ("healthy", "none"), "running" if health == "none" else _last(details, health))
+        detail = "running" if health == "none" else _last(details, health)
+        return Health(health in ("healthy", "none"), detail, took_ms=_took(details))
+    return timed(lambda: _answer(site, details, unit, asked))
+
+
+def _answer(site: Site, details: Mapping[str, Any], unit: Unit, asked: Probe) -> Health:
     if asked.kind == "exec":
         return _exec(site, details, asked)
     port = binding(unit, asked.port)
@@ -58,6 +63,13 @@ def _ask(site: Site, details: Mapping[str, Any], unit: Unit) -> Health:
         accepted = ports.answers(port.number, asked.timeout_s)
         return Health(accepted, f"port {port.number} {'accepts' if accepted else 'does not accept'} connections")
     return page(port, asked)
+
+
+def _took(details: Mapping[str, Any]) -> float | None:
+    """How long the engine's last health check took."""
+    log = (details["State"].get("Health") or {}).get("Log") or ()
+    began, ended = (observing.seconds(str(log[-1].get(key) or "0001-")) if log else None for key in ("Start", "End"))
+    return (ended - began) * 1000 if began is not None and ended is not None else None
 
 
 def _last(details: Mapping[str, Any], health: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from mlox.backends.asking import binding
 from mlox.backends.native import carrying, facts, keeping, labels, leasing, observing, ports, probing, stopping
 from mlox.backends.native.layout import stacks
+from mlox.backends.native.measuring import NativeMeasuring
 from mlox.backends.native.site import Site
 from mlox.leases import Holder, Lease
 from mlox.protocols import (
@@ -32,7 +33,7 @@ from mlox.secret import Secret
 from mlox.units import Job, Software, Unit
 
 
-class NativeBackend:
+class NativeBackend(NativeMeasuring):
     """Runs units as plain processes under one supervisord a stack; implements :class:`mlox.protocols.Backend`.
 
     As root, units run as the system account ``mlox``, which is created at the first start.
@@ -75,10 +76,6 @@ class NativeBackend:
     def observe(self, stack: str | None = None, service: str | None = None) -> tuple[Observed, ...]:
         """Every unit below the data home, of one stack or of all, or of one service."""
         return observing.observe(self._site, stack, service)
-
-    def measure(self, seen: Observed) -> Observed:
-        """The same: all is in the process table."""
-        return seen
 
     def pin(self, software: Software, emit: Emit) -> Software:
         """Python packages with exact versions; a program as it is.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
 from mlox.backends.native import keeping, labels, shim
 from mlox.backends.native.layout import UnitPlace, stacks
+from mlox.backends.native.measuring import taken
 from mlox.backends.native.site import Site
 from mlox.protocols import Observed, State
 from mlox.units import Unit
@@ -78,7 +77,7 @@ def _observed(
         since=program.since if runs and program and program.pid else None,
         restarts=max(record.runs - 1, 0) if record else 0,
         memory_bytes=_memory(alive) if runs else None,
-        disk_bytes=_disk(tuple(Path(path) for _, path in unit.directories)),
+        disk_bytes=_disk(tuple(path for _, path in unit.directories)),
         data_path=str(place.data) if place.data.exists() else None,
         note=note,
         previous=keeping.previous(place),
@@ -106,16 +105,6 @@ def _memory(alive: dict[int, shim.Process]) -> int:
     return total
 
 
-def _disk(folders: tuple[Path, ...]) -> int | None:
+def _disk(folders: tuple[str, ...]) -> int | None:
     """What the folders take on the disk; None where counting takes too long, or is not allowed."""
-    deadline = time.monotonic() + MEASURING_S
-    total = 0
-    try:
-        for top in folders:
-            for folder, _, files in os.walk(top):
-                total += sum(Path(folder, name).lstat().st_blocks * 512 for name in files)
-                if time.monotonic() > deadline:
-                    return None
-    except OSError:
-        return None
-    return total if folders else None
+    return taken(folders, time.monotonic() + MEASURING_S) if folders else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from mlox.backends.asking import binding, page
+from mlox.backends.asking import binding, page, timed
 from mlox.backends.native import ports, shim
 from mlox.backends.native.layout import UnitPlace
 from mlox.backends.native.observing import ended
@@ -66,6 +66,10 @@ def _ask(site: Site, place: UnitPlace, unit: Unit, program: Program, restarts: i
     asked = unit.probe
     if asked is None:
         return Health(program.state == "RUNNING", program.state.lower())
+    return timed(lambda: _answer(site, place, unit, asked))
+
+
+def _answer(site: Site, place: UnitPlace, unit: Unit, asked: Probe) -> Health:
     if asked.kind == "exec":
         return _exec(site, place, asked)
     port = binding(unit, asked.port)
