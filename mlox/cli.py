@@ -16,10 +16,13 @@ from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 
+from mlox import screen
 from mlox.errors import Cancelled, MloxError, UsageError
 from mlox.protocols import Emit, Event, silent
 from mlox.secret import Secret
 from mlox.values import Value, shown
+from mlox.values.live import Live
+from mlox.values.logs import Logs, Stream
 from mlox.verbs.context import Context, not_shown
 from mlox.verbs.grammar import Call, Options, Program, parse
 from mlox.verbs.outermost import check_platform, keep_report
@@ -73,12 +76,14 @@ def _run(call: Call, words: list[str]) -> int:
         call.verb.function(replace(context, dry_run=True), **arguments)  # what is wrong is told now, not in a file
         return _detach(words, call.options, context)
     value = call.verb.function(context, **arguments)
-    lines = getattr(value, "lines", None)
-    if call.options.json:
+    if isinstance(value, Live):
+        screen.show(value, sys.stdout, as_json=call.options.json)
+    elif isinstance(value, Stream):
+        screen.follow(value, sys.stdout, as_json=call.options.json)
+    elif call.options.json:
         print(json.dumps(value.to_json(), default=str))
-    elif lines is not None and not isinstance(lines, tuple):
-        for line in lines:
-            print(line, flush=True)
+    elif isinstance(value, Logs):
+        screen.print_logs(value, sys.stdout)
     else:
         _print(value)
     return value.exit_code

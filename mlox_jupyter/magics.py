@@ -16,14 +16,17 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 
 from mlox.errors import Cancelled, CommandError, MloxError, UsageError
 from mlox.values import Notice
+from mlox.values.live import Live
+from mlox.values.logs import Stream
 from mlox.verbs.context import Context
 from mlox.verbs.grammar import Call, Options, parse
 from mlox.verbs.outermost import check_platform, keep_report
-from mlox.verbs.services import InUse, Stream
+from mlox.verbs.services import InUse
 from mlox_jupyter.completion import Completion
 from mlox_jupyter.displays import Displays, JsonObject
 from mlox_jupyter.inspection import Inspection
 from mlox_jupyter.kernel import ask_secret, in_kernel, in_terminal, somebody_there
+from mlox_jupyter.live import follow, show_live
 from mlox_jupyter.loaded import Loaded, note_on
 from mlox_jupyter.progress import LiveLines, PlainLines, Progress, Silence
 from mlox_jupyter.redaction import Redaction
@@ -103,8 +106,11 @@ class MloxMagics(Magics):
             value = verb.function(self._context(call.options, progress, cell), **arguments)
         if not arguments.get("detach"):
             progress.finish()
+        if isinstance(value, Live):
+            show_live(self.displays, value, as_json=call.options.json)
+            return None
         if isinstance(value, Stream):
-            _follow(shell, value)
+            follow(shell, value, as_json=call.options.json)
             return None
         if loaded is not None and isinstance(value, Notice) and (note := note_on(loaded.stale(), shell)):
             value = replace(value, lines=(*value.lines, note))
@@ -181,19 +187,6 @@ def _without_tqdm_warning() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="IProgress not found")
         yield
-
-
-def _follow(shell: InteractiveShell, stream: Stream) -> None:
-    """Print lines until somebody interrupts the cell, which is the way to end it."""
-    if not somebody_there(shell):
-        raise UsageError(
-            "--follow goes on until the cell is interrupted, and nobody is here to do it", hint="Leave --follow out."
-        )
-    try:
-        for line in stream.lines:
-            print(line, flush=True)
-    except KeyboardInterrupt:
-        return
 
 
 def load(shell: InteractiveShell) -> None:

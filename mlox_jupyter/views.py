@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from mlox.values import Deployed, Planned, ServiceRow, Status, Table, Value, addressed, plan_rows
 from mlox.values.differences import Differences
+from mlox.values.stats import HEADING, Stats
 from mlox_jupyter.words import in_a_cell
 
 SERVICE_HEADING = ("name", "status", "server", "version", "address", "memory", "note")
@@ -50,6 +51,9 @@ def view(value: Value, *, detail: bool) -> str:
         parts = [_lines(first, detail), _services(value.services, detail), _lines(value.notes, detail)]
     elif isinstance(value, Planned) and value.plan:
         parts = [_table(PLAN_HEADING, plan_rows(value.plan, detail=detail), detail), _lines(value.notes, detail)]
+    elif isinstance(value, Stats) and value.services:
+        cells = [row.cells(detail) for row in value.services]
+        parts = [_table(HEADING[: len(cells[0])], cells, detail)]
     elif isinstance(value, Table) and value.rows:
         kept = [i for i, name in enumerate(value.heading) if detail or name not in value.detailed]
         rows = [[row[i] for i in kept] for row in value.rows]

@@ -37,6 +37,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "stack",
         "worksheet",
         "verbs",
+        "screen",
         "secrets cli mcp mlox_jupyter",
         "mlox __main__",
     )

@@ -129,7 +129,20 @@ WRONG: dict[str, tuple[str, str]] = {
     "restart rdis": ("demo: unknown service 'rdis'", "'redis'"),
     "logs rdis": ("demo: unknown service 'rdis'", "'redis'"),
     "logs --lines many": ("--lines", "mlox help logs"),
-    "logs --follow": ("--follow is for one service", "Name one"),
+    "logs --follow rdis": ("demo: unknown service 'rdis'", "'redis'"),
+    "logs --lines -1": ("--lines", "mlox help logs"),
+    "logs --lines=-1": ("--lines -1: fewer than none", "--lines 50"),
+    "logs --grep (": ("--grep '(' is no regular expression: missing )", "--grep"),
+    "logs --since yesterday": ("--since yesterday: neither a duration nor a time", "--since 10m"),
+    "logs --level error": ("logs: unknown option '--level'", ""),
+    "stats rdis": ("demo: unknown service 'rdis'", "'redis'"),
+    "stats rdis --watch": ("demo: unknown service 'rdis'", "'redis'"),
+    "stats --interval 5s": ("--interval is for --watch", "Add --watch"),
+    "stats --watch --interval soon": ("--interval soon: not a duration", "--interval 30s"),
+    "stats --watch --interval 1ms": ("--interval 1ms: it is too short", "--interval 2s"),
+    "status rdis --watch": ("demo: unknown service 'rdis'", "'redis'"),
+    "status --interval 5s": ("--interval is for --watch", "Add --watch"),
+    "status --watch --exit-code": ("--exit-code asks how it ends", "Leave one"),
     "open": ("open: missing: NAME", "mlox help open"),
     "open redis": ("redis is absent", "mlox up redis"),
     "env redis": ("redis does not run", "mlox up redis"),
@@ -219,7 +232,18 @@ def test_every_verb_has_a_help_that_names_its_options(say: Say) -> None:
 
 def test_a_verb_without_a_workspace_says_how_to_make_one(say: Say, isolated: Path, data_home: Path) -> None:
     before = files(data_home)
-    for words in ("up", "down", "plan", "status", "restart", "logs", "secrets list", "secrets set X"):
+    for words in (
+        "up",
+        "down",
+        "plan",
+        "status",
+        "status --watch",
+        "restart",
+        "logs",
+        "stats",
+        "secrets list",
+        "secrets set X",
+    ):
         said = say(*words.split(), stdin="value")
         assert (said.code, said.out) == (1, "")
         assert said.err == (

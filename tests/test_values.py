@@ -25,6 +25,7 @@ from mlox.values import (
     columns,
     plan_rows,
 )
+from mlox.values.stats import ServiceStats, Stats
 
 UNIT = Unit(
     "demo-00aa", "db", "server", "redis", "7", "local", "native", ("redis",), ports=(PortBinding("redis", 6379),)
@@ -70,6 +71,8 @@ VALUES: dict[str, Value] = {
     "nothing deployed": Deployed(Plan("demo-00aa"), (ROW,)),
     "table": Table(("name", "updated"), (("TOKEN", "2026-01-01 10:00"),), {"x": 1}, detailed=frozenset({"updated"})),
     "empty table": Table(("name",), (), {"x": []}, empty="no secrets yet: {mlox} secrets set NAME"),
+    "stats": Stats((ServiceStats("db", "running", True, 12.5, 50_000_000, 12_345_678, 0, 1.25),)),
+    "no stats": Stats(()),
     "notice": Notice(("done",), {"done": True}, details=("at 127.0.0.1:6379",)),
 }
 CHANGING = re.compile(r"\d{4,}|127\.0\.0\.1|demo-00aa|/data|\d+ MB|9f2c|11aa")

@@ -10,6 +10,7 @@ Seam = TypeVar("Seam")
 LOOKING = frozenset(
     {
         *("facts", "observe", "measure", "examine", "deviations", "history", "probe", "logs", "follow", "endpoint"),
+        *("usage", "data_bytes"),
         *("leftovers", "holder", "at_rest", "abort", "name"),
         *("get", "names", "describe", "passages", "data_size", "data_out"),
     }

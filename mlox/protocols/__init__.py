@@ -20,6 +20,7 @@ from mlox.protocols.events import Emit, Event, silent
 from mlox.protocols.executing import Executing
 from mlox.protocols.findings import Comparing, Deviation, Ending, Findings
 from mlox.protocols.history import Entry, Outcome, Recording, Step, with_entry
+from mlox.protocols.lines import Line, Lines
 from mlox.protocols.measuring import Measuring, Usage, cpu_percent
 from mlox.protocols.registry import Published, Registry
 from mlox.protocols.saving import BackupStore, Sealing
@@ -48,6 +49,8 @@ __all__ = [
     "Kept",
     "Leaver",
     "Leftover",
+    "Line",
+    "Lines",
     "Measuring",
     "Observed",
     "Outcome",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -12,6 +12,7 @@ from mlox.protocols.events import Emit
 from mlox.protocols.executing import Executing
 from mlox.protocols.findings import Comparing, Findings
 from mlox.protocols.history import Recording
+from mlox.protocols.lines import Line, Lines
 from mlox.protocols.measuring import Measuring
 from mlox.protocols.undoing import Undoing
 from mlox.secret import Secret
@@ -185,11 +186,14 @@ class Backend(Leasing, Undoing, Executing, Comparing, Recording, Carrying, Measu
     def examine(self, unit: Unit) -> Findings:
         """Look closely at a unit that there is, for an explanation; changes nothing."""
 
-    def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
+    def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[Line, ...]:
         """The last ``lines`` lines that the unit wrote."""
 
-    def follow(self, stack: str, service: str, name: str) -> Iterator[str]:
-        """Lines as the unit writes them, until the caller stops."""
+    def follow(self, stack: str, service: str, name: str, *, lines: int = 0) -> Lines:
+        """Lines as the unit writes them, also after a restart, or where it is yet to come; until the caller closes it.
+
+        ``.before`` are the last ``lines`` lines up to there; none is in both, and none is lost in between.
+        """
 
     def endpoint(self, unit: Unit, port: str, viewer: Viewer) -> Endpoint:
         """Where ``viewer`` reaches a port of ``unit``."""

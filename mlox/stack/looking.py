@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from mlox.stack.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    from mlox.values import Status
+    from mlox.values.logs import LogLine
     from mlox.values.stats import Stats
 
 
@@ -17,6 +19,16 @@ class Looking:
     def surroundings(self) -> Surroundings:
         """What a plan depends on, read now."""
         raise NotImplementedError
+
+    def look(self, *names: str) -> Status:
+        """Like ``status``; a service whose server does not answer is ``unreachable``, and its ``note`` says why.
+
+        Raises:
+            UnknownNameError: there is no service of a name.
+        """
+        from mlox.stack.reachable import patient_status
+
+        return patient_status(self.surroundings(), names)
 
     def stats(self, *names: str) -> Stats:
         """What services use: CPU (100 is one core), memory and disk in bytes, restarts, how long probes take in ms.
@@ -41,12 +53,24 @@ class Looking:
 
     def logs(self, name: str, *, lines: int = 100) -> tuple[str, ...]:
         """The last lines that a service wrote, secrets masked."""
-        from mlox.stack.logs import read_logs
+        from mlox.stack.logs import Wanted, read_logs
 
-        return read_logs(self.surroundings(), name, lines)
+        return tuple(line.text for line in read_logs(self.surroundings(), (name,), Wanted(lines)).lines)
 
-    def follow(self, name: str) -> Iterator[str]:
-        """Lines as a service writes them, secrets masked, until the caller stops."""
-        from mlox.stack.logs import follow_logs
+    def follow(self, *names: str, lines: int = 0) -> Generator[LogLine]:
+        """Lines as services write them, secrets masked, until the caller closes it; without names, of all.
 
-        return follow_logs(self.surroundings(), name)
+        A service that is started again, or comes up later, goes on or joins.
+
+        Args:
+            lines: how many of the last lines of each come first.
+
+        Raises:
+            UnknownNameError: there is no service of a name.
+        """
+        from mlox.stack.following import Following
+        from mlox.stack.logs import Wanted
+
+        following = Following(self.surroundings, names, Wanted(lines))
+        following.labels()
+        return following.lines()

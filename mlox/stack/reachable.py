@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 from mlox.errors import MloxError, UnknownNameError
-from mlox.protocols import Backend, Observed
+from mlox.protocols import Observed
+from mlox.stack.operations import users_secrets
+from mlox.stack.rows import service_rows
 from mlox.stack.surroundings import Surroundings
+from mlox.values import Status
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,6 @@ class Reachable(Surroundings):
             return ""
         return self.away.get(written.server, "")
 
-    def backend_of(self, seen: Observed) -> Backend:
-        """The back end that a unit is on."""
-        return self.backends[seen.unit.server]
-
     def check_names(self, names: tuple[str, ...]) -> None:
         """Refuse a name that nothing has.
 
@@ -62,3 +61,21 @@ class Reachable(Surroundings):
         for name in names:
             if name not in known:
                 raise UnknownNameError.among("service", name, known, where=f"{self.spec.name}: ")
+
+
+def patient_status(around: Surroundings, names: tuple[str, ...]) -> Status:
+    """How services stand; without names, all.
+
+    Raises:
+        UnknownNameError: there is no service of a name.
+    """
+    there = Reachable.within(around)
+    there.check_names(names)
+    try:
+        rows = service_rows(there, names or None)
+    except MloxError:  # a server answered a moment ago: the next look knows that it is away
+        there = Reachable.within(around)
+        rows = service_rows(there, names or None)
+    lost = {row.name: there.lost(row.name) for row in rows}
+    told = (replace(row, status="unreachable", note=lost[row.name]) if lost[row.name] else row for row in rows)
+    return Status(there.spec.name, tuple(told), len(users_secrets(there)) if there.spec.id else 0)

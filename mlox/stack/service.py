@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from io import BytesIO
 from typing import Literal, Protocol
 
@@ -14,6 +15,7 @@ from mlox.stack.clients import client_of, entry_of
 from mlox.stack.environment import Environment, Owner, Used, find_client, use, use_off
 from mlox.stack.surroundings import Surroundings
 from mlox.values import ServiceRow, Status
+from mlox.values.logs import LogLine
 from mlox.variables import REVEALED, finish, references
 
 
@@ -40,8 +42,8 @@ class Home(Protocol):
     def logs(self, name: str, *, lines: int) -> tuple[str, ...]:
         """The last lines that a service wrote."""
 
-    def follow(self, name: str) -> Iterator[str]:
-        """Lines as a service writes them."""
+    def follow(self, *names: str) -> Generator[LogLine]:
+        """Lines as services write them."""
 
     def exec(
         self, name: str, argv: Sequence[str], *, unit: str | None = None, input: int | None = None, write: Write | None
@@ -141,9 +143,10 @@ class Service:
         """The last lines that it wrote, secrets masked."""
         return "\n".join(self._stack.logs(self.name, lines=lines))
 
-    def follow(self) -> Iterator[str]:
+    def follow(self) -> Generator[str]:
         """Lines as it writes them, secrets masked, until the caller stops."""
-        return self._stack.follow(self.name)
+        with contextlib.closing(self._stack.follow(self.name)) as lines:
+            yield from (line.text for line in lines)
 
     def exec(self, argv: Sequence[str], *, unit: str | None = None, input: bytes = b"") -> Completed:
         """Run a command inside it, with its own environment; exit code, and what it wrote, secrets masked.

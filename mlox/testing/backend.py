@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from mlox.errors import PortTakenError, RequirementError, ServiceError, UnknownNameError, UsageError
@@ -31,12 +30,13 @@ from mlox.testing.carrying import FakeCarrying
 from mlox.testing.held import Held, busy, fits, seen
 from mlox.testing.keeping import FakeKeeping
 from mlox.testing.measuring import FakeMeasuring, took_ms
+from mlox.testing.writing import FakeWriting
 from mlox.units import Job, Software, Unit, digest, launch
 
 REBOOTED = "its supervisor is gone (after a reboot services wait for `mlox up`)"
 
 
-class FakeBackend(FakeAround, FakeMeasuring):
+class FakeBackend(FakeAround, FakeMeasuring, FakeWriting):
     """A back end in memory: units run at once and are healthy, unless a test says otherwise.
 
     Attributes:
@@ -224,22 +224,6 @@ class FakeBackend(FakeAround, FakeMeasuring):
             rebooted=held is not None and held.note == REBOOTED,
         )
 
-    def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
-        """What :meth:`say` wrote."""
-        held = self._held.get((stack, service, name))
-        return tuple(held.log[-lines:]) if held and lines > 0 else ()
-
-    def follow(self, stack: str, service: str, name: str) -> Iterator[str]:
-        """What :meth:`say` writes from now on."""
-        return self._follow(stack, service, name, len(self.logs(stack, service, name, lines=sys.maxsize)))
-
-    def _follow(self, stack: str, service: str, name: str, place: int) -> Iterator[str]:
-        while True:
-            lines = self.logs(stack, service, name, lines=sys.maxsize)[place:]
-            place += len(lines)
-            yield from lines
-            time.sleep(0.01)
-
     def endpoint(self, unit: Unit, port: str, viewer: Viewer) -> Endpoint:
         """Where a port is reached.
 
@@ -270,10 +254,6 @@ class FakeBackend(FakeAround, FakeMeasuring):
 
     def abort(self) -> None:
         """Do nothing: nothing here takes time."""
-
-    def say(self, stack: str, service: str, name: str, line: str) -> None:
-        """Let a unit write a line."""
-        self._held[stack, service, name].log.append(line)
 
     def kill(self, stack: str, service: str, name: str) -> None:
         """End a unit's process; its supervisor starts another one."""

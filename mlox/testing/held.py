@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mlox.protocols import Deviation, Ending, Observed, State
+from mlox.protocols import Deviation, Ending, Line, Observed, State
 from mlox.units import Unit
 
 
@@ -23,7 +23,7 @@ class Held:
     note: str = ""
     jobs: set[str] = field(default_factory=set)
     endings: list[Ending] = field(default_factory=list)
-    log: list[str] = field(default_factory=list)
+    log: list[Line] = field(default_factory=list)
     deviations: list[Deviation] = field(default_factory=list)
 
 

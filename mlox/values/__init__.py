@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlox.components import ComponentWord
 
 Front = Literal["shell", "notebook", "script"]
-StatusWord = Literal["running", "starting", "unhealthy", "stopped", "absent", "ready"]
+StatusWord = Literal["running", "starting", "unhealthy", "stopped", "absent", "ready", "unreachable"]
 
 
 class Value:

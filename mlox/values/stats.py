@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from mlox.values import StatusWord, Value, columns
 
-StatsWord = StatusWord | Literal["unreachable"]
-"""How a service stands; ``unreachable`` where its server does not answer."""
-
 HEADING = ("name", "state", "cpu", "memory", "disk", "restarts", "probe", "note")
-STABLE = 2
-"""How many of these columns are the same on every run."""
-
 PARTLY, NOTHING = 3, 1
 
 
@@ -23,6 +17,7 @@ class ServiceStats:
 
     Attributes:
         service: its name in the stack.
+        state: as in ``status``; ``unreachable`` where its server does not answer.
         healthy: what its probes say; None where nothing was asked.
         cpu_percent: 100 is one whole core, so a service can have more.
         disk_bytes: what its data takes.
@@ -32,7 +27,7 @@ class ServiceStats:
     """
 
     service: str
-    state: StatsWord
+    state: StatusWord
     healthy: bool | None = None
     cpu_percent: float | None = None
     memory_bytes: int | None = None
@@ -42,7 +37,7 @@ class ServiceStats:
     note: str = ""
 
     def cells(self, detail: bool) -> tuple[str, ...]:
-        """The cells of a table's row, in the order of ``HEADING``; without detail the first ``STABLE``."""
+        """The cells of a table's row, in the order of ``HEADING``; without detail what is the same on every run."""
         if not detail:
             return (self.service, self.state)
         return (

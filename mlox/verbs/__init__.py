@@ -12,6 +12,8 @@ MODULES = (
     "stack",
     "serve",
     "services",
+    "watching",
+    "logs",
     "exec",
     "why",
     "check",
@@ -31,7 +33,7 @@ MODULES = (
     "merge",
 )
 
-OFTEN = {"up": "stack", "down": "stack", "restart": "stack", "plan": "stack", "status": "services", "logs": "services"}
+OFTEN = {"up": "stack", "down": "stack", "restart": "stack", "plan": "stack", "status": "services", "logs": "logs"}
 """Words that no two verbs begin with, and the module of their verb: what is run often need not load all others."""
 
 FAMILIAR = {
@@ -40,6 +42,8 @@ FAMILIAR = {
     "list": "catalog",
     "stop": "down",
     "kill": "down",
+    "top": "stats",
+    "log": "logs",
     "rm": "remove",
     "delete": "remove",
     "uninstall": "remove",

@@ -1,4 +1,4 @@
-"""Verbs about services that run: status, logs, open, use, env, run."""
+"""Verbs about services that run: status, open, use, env, run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from mlox.secret import MASK, Secret
 from mlox.values import Notice, Status, Value
 from mlox.verbs.context import Context
 from mlox.verbs.table import Rest, verb
+from mlox.verbs.watching import Interval, Watch, watched
 
 if TYPE_CHECKING:
     from mlox.stack import Environment, Stack
@@ -32,60 +33,33 @@ def status(
     names: Annotated[tuple[str, ...], "services and components; none means all"] = (),
     *,
     exit_code: Annotated[bool, "exit with 4 where what runs differs from what is written"] = False,
+    watch: Watch = False,
+    interval: Interval = None,
 ) -> Value:
     """Show what is written and how it stands: healthy, starting, stopped, absent."""
+    if watch and exit_code:
+        raise UsageError("--watch goes on, and --exit-code asks how it ends", hint="Leave one of them out.")
+    return watched(lambda: _status(ctx, names, exit_code, watch), interval, watch=watch, changes=True)
+
+
+def _status(ctx: Context, names: tuple[str, ...], exit_code: bool, watch: bool) -> Status:
     from mlox.stack import Components
 
     stack = ctx.stack()
     stack.workspace.read()
     components = Components(stack)
     services = tuple(name for name in names if name not in components.added())
-    for name in services:
+    for name in () if watch else services:
         stack.service(name)
+    look = stack.look if watch else stack.status
     rows = components.rows(*names) if not names or len(services) < len(names) else ()
-    seen = replace(stack.status(*services) if services or not names else Status(stack.name, ()), components=rows)
+    seen = replace(look(*services) if services or not names else Status(stack.name, ()), components=rows)
     differs = exit_code and any(row.status != "running" for row in seen.services)
     sick = (row.name for row in seen.services if row.status == "unhealthy" or (row.note and row.status != "running"))
     asking = tuple(f"what is wrong: {{mlox}} why {name}" for name in sick)
     places = dict.fromkeys((row.server, row.backend) for row in seen.services)
     notes = tuple(f"{server} = {MEANT[backend]}" for server, backend in places if backend in MEANT)
     return replace(seen, notes=(*seen.notes, *asking, *notes), differs_is=4 if differs else 0)
-
-
-@verb("logs", group="stack")
-def logs(
-    ctx: Context,
-    names: Annotated[tuple[str, ...], "services; none means all"] = (),
-    *,
-    lines: Annotated[int, "how many of the last lines"] = 100,
-    follow: Annotated[bool, "go on with new lines until interrupted"] = False,
-) -> Value:
-    """Show what services wrote, secrets masked."""
-    stack = ctx.stack()
-    stack.workspace.read()
-    chosen = names or tuple(row.name for row in stack.status().services if row.status != "absent")
-    if follow:
-        if len(chosen) != 1:
-            raise UsageError("--follow is for one service", hint="Name one service.")
-        return Stream(stack.follow(stack.service(chosen[0]).name))
-    texts = {name: stack.logs(name, lines=lines) for name in chosen}
-    told = [line if len(chosen) == 1 else f"{name} | {line}" for name, found in texts.items() for line in found]
-    return Notice(tuple(told), {"logs": {name: list(found) for name, found in texts.items()}}, verbatim=True)
-
-
-class Stream(Value):
-    """Lines that are still being written; iterate over it."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self.lines = lines
-
-    def text(self, *, detail: bool = False) -> str:
-        """Nothing: the lines are read one by one."""
-        return ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Nothing: the lines are read one by one."""
-        return {}
 
 
 @verb("open", group="stack")

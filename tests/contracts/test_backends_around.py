@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -125,7 +126,43 @@ def test_a_log_is_followed_from_now_on_until_the_caller_stops(bench: Bench) -> N
     bench.write(unit)
     bench.write(unit)
     assert [next(lines), next(lines)] == ["asked for /", "asked for /"]
-    lines.close()  # type: ignore[attr-defined]  # an iterator made by a generator
+    lines.close()
+    assert list(lines) == []
+
+
+def test_whoever_waits_for_a_line_ends_when_another_thread_closes(bench: Bench) -> None:
+    unit = a_unit(bench)
+    up(bench, unit)
+    lines = bench.backend.follow(unit.stack, unit.service, unit.name)
+    seen: list[str] = []
+    reader = threading.Thread(target=lambda: seen.extend(lines), daemon=True)
+    reader.start()
+    bench.write(unit)
+    until(lambda: seen == ["asked for /"])
+    reader.join(0.3)
+    assert reader.is_alive()
+    lines.close()
+    reader.join(5)
+    assert not reader.is_alive()
+    assert bench.backend.probe(unit).healthy
+
+
+def test_a_follower_gets_each_line_once_before_or_after(bench: Bench) -> None:
+    unit = a_unit(bench)
+    up(bench, unit)
+    for _ in range(3):
+        bench.write(unit)
+    until(lambda: bench.backend.logs(unit.stack, unit.service, unit.name, lines=3) == ("asked for /",) * 3)
+    lines = bench.backend.follow(unit.stack, unit.service, unit.name, lines=2)
+    assert lines.before == ("asked for /", "asked for /")
+    bench.kill(unit)
+    until(lambda: bench.backend.usage([unit])[0].restarts == 1 and bench.backend.probe(unit).healthy, 30)
+    bench.write(unit)
+    found = [next(lines)]
+    while found[-1] != "asked for /":
+        found.append(next(lines))
+    assert found.count("asked for /") == 1
+    lines.close()
 
 
 def test_a_process_reaches_a_port_on_loopback(bench: Bench) -> None:

@@ -25,6 +25,8 @@ from mlox.protocols import (
     Health,
     Kept,
     Leftover,
+    Line,
+    Lines,
     Observed,
     Passage,
     Question,
@@ -240,17 +242,17 @@ class DockerBackend(DockerMeasuring):
 
         return comparing.compare(self._site, unit, secrets)
 
-    def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
+    def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[Line, ...]:
         """The last ``lines`` lines of a unit's output, also after it was stopped."""
         from mlox.backends.docker import logs
 
         return logs.tail(self._site, Name(stack, service, name), lines)
 
-    def follow(self, stack: str, service: str, name: str) -> Iterator[str]:
+    def follow(self, stack: str, service: str, name: str, *, lines: int = 0) -> Lines:
         """Lines of a unit's output from now on, across restarts, until the caller stops."""
         from mlox.backends.docker import logs
 
-        return logs.follow(self._site, Name(stack, service, name))
+        return logs.follow(self._site, Name(stack, service, name), lines)
 
     def endpoint(self, unit: Unit, port: str, viewer: Viewer) -> Endpoint:
         """Where a port of ``unit`` is reached: on loopback, where it is published.

@@ -6,14 +6,16 @@ Source: Docker Engine API, ``ContainerLogs``; parts as in ``ContainerAttach``, u
 from __future__ import annotations
 
 import contextlib
-import time
+import socket
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from mlox.backends.docker import containers, labels
 from mlox.backends.docker.labels import Name
 from mlox.backends.docker.observing import seconds
 from mlox.backends.docker.site import Site
+from mlox.protocols import Line, Lines
 
 if TYPE_CHECKING:
     from requests import Response
@@ -22,35 +24,38 @@ CONNECT_S = 30
 QUIET_S = 0.2
 HEADER = 8
 
+_SOCKET = attrgetter("raw._fp.fp.raw._sock")
+"""urllib3 and http.client have no public way to the connection of an answer that is being read."""
 
-def tail(site: Site, name: Name, lines: int) -> tuple[str, ...]:
+
+def tail(site: Site, name: Name, lines: int) -> tuple[Line, ...]:
     """The last lines; none of a container that is not there, or whose logs go elsewhere."""
     there = labels.one(site.engine, name) if lines > 0 else None
     if there is None:
         return ()
-    return tuple(text for _, text in _read(site, there.id, {"tail": str(lines)}))
+    return tuple(Line(text, seconds(at)) for at, text in _read(site, there.id, {"tail": str(lines)}))
 
 
-def follow(site: Site, name: Name) -> Iterator[str]:
-    """Lines from now on."""
+def follow(site: Site, name: Name, count: int = 0) -> Lines:
+    """Lines from now on, and the last ``count`` before."""
     there = labels.one(site.engine, name)
-    last = ""
-    if there is not None:
-        last = max((at for at, _ in _read(site, there.id, {"tail": "1"})), default="")
-    return _follow(site, name, last)
+    found = list(_read(site, there.id, {"tail": str(max(count, 1))})) if there is not None else []
+    last = max((at for at, _ in found), default="")
+    before = [Line(text, seconds(at)) for at, text in found] if count > 0 else []
+    return Lines(before, lambda lines: _follow(site, name, last, lines))
 
 
-def _follow(site: Site, name: Name, last: str) -> Iterator[str]:
+def _follow(site: Site, name: Name, last: str, lines: Lines) -> Iterator[Line]:
     """A stream ends with the process; then the next one is waited for."""
-    while True:
+    while not lines.ended:
         there = labels.one(site.engine, name)
         if there is not None:
             query = {"follow": "1", **({"since": _since(last)} if last else {})}
-            for at, text in _read(site, there.id, query):
+            for at, text in _read(site, there.id, query, lines):
                 if at > last:
                     last = at
-                    yield text
-        time.sleep(QUIET_S)
+                    yield Line(text, seconds(at))
+        lines.wait(QUIET_S)
 
 
 def _since(told: str) -> str:
@@ -59,11 +64,14 @@ def _since(told: str) -> str:
     return f"{whole:.0f}.{(told.partition('.')[2].rstrip('Z') or '0').ljust(9, '0')}"
 
 
-def _read(site: Site, container: str, query: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """The time of each line in the engine's words, and the line."""
+def _read(site: Site, container: str, query: dict[str, str], lines: Lines | None = None) -> Iterator[tuple[str, str]]:
+    """The time of each line in the engine's words, and the line; ends when ``lines`` are closed."""
     details = containers.inspect(site.engine, container)
     if details is None:
         return
+    from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
+
     with site.engine.asked("read logs") as api:
         answer = api.get(
             f"{api.base_url}/v{api.api_version}/containers/{container}/logs",
@@ -74,7 +82,22 @@ def _read(site: Site, container: str, query: dict[str, str]) -> Iterator[tuple[s
         with contextlib.closing(answer):
             if answer.status_code != 200:
                 return
-            yield from _lines(_plain(answer) if details["Config"]["Tty"] else _framed(answer))
+            found = _lines(_plain(answer) if details["Config"]["Tty"] else _framed(answer))
+            if lines is None:
+                yield from found
+                return
+            with lines.woken_by(lambda: _hang_up(answer)):
+                try:
+                    yield from found
+                except (RequestException, HTTPError, OSError):
+                    if not lines.ended:
+                        raise
+
+
+def _hang_up(answer: Response) -> None:
+    """Wake up whoever reads the answer: nothing more comes."""
+    with contextlib.suppress(OSError, AttributeError):  # it has ended already
+        _SOCKET(answer).shutdown(socket.SHUT_RDWR)
 
 
 def _plain(answer: Response) -> Iterator[tuple[int, bytes]]:

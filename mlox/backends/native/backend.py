@@ -22,6 +22,8 @@ from mlox.protocols import (
     Health,
     Kept,
     Leftover,
+    Line,
+    Lines,
     Observed,
     Passage,
     Question,
@@ -240,17 +242,17 @@ class NativeBackend(NativeMeasuring):
 
         return comparing.compare(self._site, unit, secrets)
 
-    def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[str, ...]:
+    def logs(self, stack: str, service: str, name: str, *, lines: int) -> tuple[Line, ...]:
         """The last ``lines`` lines of a unit's output, also after it was stopped."""
         from mlox.backends.native import logfiles
 
         return logfiles.tail(self._site.place(stack).unit(service, name).log, lines)
 
-    def follow(self, stack: str, service: str, name: str) -> Iterator[str]:
+    def follow(self, stack: str, service: str, name: str, *, lines: int = 0) -> Lines:
         """Lines of a unit's output from now on, across restarts and rotation, until the caller stops."""
         from mlox.backends.native import logfiles
 
-        return logfiles.follow(self._site.place(stack).unit(service, name).log)
+        return logfiles.follow(self._site.place(stack).unit(service, name).log, lines)
 
     def endpoint(self, unit: Unit, port: str, viewer: Viewer) -> Endpoint:
         """Where a port of ``unit`` is reached: on loopback, of a forwarder where containers reach it.
