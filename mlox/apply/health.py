@@ -14,7 +14,7 @@ from mlox.units import Unit
 LAST_LINES = 15
 POLL_S = 0.1
 REST_S = 2.0
-"""It rests as long as a look took, at most so long: one that starts a program takes no more than half of what there is."""
+"""It rests as long as a look took, at most so long: a look that is a program shares a core with what it waits for."""
 TELL_S = 5.0
 UNPROBED_S = 60.0
 """How long a unit without a probe may take until its process stays."""

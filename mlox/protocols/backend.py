@@ -46,6 +46,7 @@ class Question:
 class Facts:
     """What a server is: where mlox keeps data there, sizes in bytes, ports in use, versions of programs by name.
 
+    ``silent`` are programs that are there and did not tell their version.
     ``gateway`` is the address at which its containers reach this machine; empty where a server has no containers, or
     where they reach its loopback. ``elsewhere`` is where a server is whose loopback this machine does not reach.
     """
@@ -56,6 +57,7 @@ class Facts:
     disk_free_bytes: int
     ports_taken: frozenset[int] = frozenset()
     programs: Mapping[str, str] = field(default_factory=dict)
+    silent: frozenset[str] = frozenset()
     gateway: str = ""
     elsewhere: str = ""
 

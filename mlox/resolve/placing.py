@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 
 from mlox.errors import RequirementError, UnknownNameError
@@ -89,8 +90,13 @@ def own_program(service: CatalogService) -> Program | None:
 
 
 def check_programs(name: str, service: CatalogService, facts: Facts) -> None:
-    """Raise a :class:`RequirementError` that names the package to install where a program is missing."""
+    """Raise a :class:`RequirementError` that names the package to install where a program is missing, or mute."""
     for program in programs(service):
+        if program.name in facts.silent:
+            raise RequirementError(
+                f"{name}: {program.name} is on the PATH, and does not tell its version",
+                hint=f"See what is wrong with it: {shlex.join(program.version_argv)}",
+            )
         if program.name not in facts.programs:
             ways = [f"apt-get install {program.debian}"] * bool(program.debian)
             ways += [f"brew install {program.homebrew}"] * bool(program.homebrew)

@@ -108,6 +108,15 @@ def test_facts_know_the_versions_of_real_programs(here: Stage) -> None:
     assert list(here.home.iterdir()) == []
 
 
+def test_facts_tell_a_program_that_is_mute_from_one_that_is_not_there(here: Stage) -> None:
+    mute = Program("sh", ("sh", "-c", "echo nothing of the kind"), r"v=(\d+)")
+    failing = Program("false", ("false",), "(.*)")
+    facts = here.backend.facts(
+        Question(programs=(mute, failing, Program("no-such-program", ("no-such-program",), "x")))
+    )
+    assert (facts.programs, facts.silent) == ({}, {"sh", "false"})
+
+
 def test_looking_is_quick(here: Stage) -> None:
     units = [here.start(here.server(service=f"web-{number}")) for number in range(4)]
     for unit in units:
