@@ -245,12 +245,12 @@ def worked_in(made: P) -> Iterator[P]:
             assert not list((home / identity).glob("services/*"))
 
 
-def until(look: Callable[[], T], patience_s: float = 30.0) -> T:
-    """What ``look`` answers as soon as it is something."""
+def until(look: Callable[[], T], patience_s: float = 30.0, *, rest_s: float = 0.05) -> T:
+    """What ``look`` answers as soon as it is something; it rests between two looks."""
     deadline = time.monotonic() + patience_s
     while not (answer := look()):
         assert time.monotonic() < deadline, f"waited {patience_s:g} s for {look}"
-        time.sleep(0.05)
+        time.sleep(rest_s)
     return answer
 
 

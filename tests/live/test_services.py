@@ -23,11 +23,10 @@ from tests.matrix_stage import seeded
 
 CASES = all_cases()
 SERVER = {"native": "local", "docker": "docker"}
-UNSEEN = {
-    *(("airflow", "native"), ("jupyterhub", "native"), ("milvus", "native"), ("kafka", "docker")),
-    *((name, backend) for name in ("prometheus", "container-registry") for backend in SERVER),
-}
+UNSEEN = {("kafka", "docker")}
 """Not seen to pass whole yet, with backup and restore: for the exhaustive run until they are."""
+RESTART_S = 600
+"""How long all units of a service may take together until they are well again, on a machine that does much else."""
 SLICE = 6
 """How many services and back ends the normal run takes; another slice for each change."""
 
@@ -100,7 +99,8 @@ def kill(made: Project, name: str) -> None:
     assert before
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    until(lambda: len(mains() - before) == len(before) and made.row(name)["status"] == "running", 180)
+    until(lambda: len(mains() - before) == len(before), RESTART_S)
+    until(lambda: made.row(name)["status"] == "running", RESTART_S, rest_s=2)
 
 
 def said(made: Project, case: Case, script: str) -> str:

@@ -67,5 +67,5 @@ CASE = Case(
     ("apache-airflow-client==3.3.2",),
     {"airflow": AIRFLOW},
     prepare=with_dags,
-    heavy={"docker": "its image is built"},
+    heavy={"native": "its four units start six times", "docker": "its image is built"},
 )
