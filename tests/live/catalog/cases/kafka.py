@@ -4,13 +4,15 @@ from tests.live.catalog.case import Case
 from tests.live.engine.images import KAFKA_IMAGE
 from tests.live.kafka_stage import path_with_kafka
 
+# Of now: Kafka removes what is older than seven days by its own time.
 WRITE = """
-import mlox
+import time, mlox
 from kafka import KafkaProducer
 producer = KafkaProducer(**mlox.get("kafka").client(), acks="all")
+now = time.time_ns() // 1_000_000
 for number in range(1000):
     key, value = str(number).encode(), bytes(range(256))
-    producer.send("events", key=key, value=value, headers=[("of", b"churn")], timestamp_ms=1_700_000_000_000 + number)
+    producer.send("events", key=key, value=value, headers=[("of", b"churn")], timestamp_ms=now + number)
 producer.flush()
 """
 READ = """
