@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from mlox.errors import MloxError
 from mlox.protocols import Backend, Lines
 from mlox.secret import Secret, mask
-from mlox.stack.logs import Wanted, in_order, named, time_of, timed
+from mlox.stack.logs import LINES, Wanted, in_order, named, time_of, timed
 from mlox.stack.operations import secrets_of
 from mlox.stack.reachable import Reachable
 from mlox.stack.rows import chosen_names
@@ -56,6 +56,7 @@ class Following:
     _secrets: dict[str, list[Secret]] = field(default_factory=dict)
     _told: dict[Key, str] = field(default_factory=dict)
     _coming: queue.Queue[tuple[Key, str | MloxError, float | None]] = field(default_factory=lambda: queue.Queue(AHEAD))
+    _begun: bool = False
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def labels(self) -> tuple[str, ...]:
@@ -111,8 +112,13 @@ class Following:
                 continue
             self._told.pop(key, None)
             before = timed(self._line(key, line, line.at) for line in lines.before)
-            began[f"{key}"] = self.wanted.of(before)
+            began[f"{key}"] = self._wished().of(before)
+        self._begun = True
         yield from in_order(began)
+
+    def _wished(self) -> Wanted:
+        """Which lines of a unit come first; of one that came up after the others, those that it has written since."""
+        return replace(self.wanted, lines=LINES) if self._begun else self.wanted
 
     def _tell(self, key: Key, line: LogLine) -> Iterator[LogLine]:
         """Say what is the matter with a unit, once."""
@@ -124,7 +130,7 @@ class Following:
         """Follow a unit in a thread of its own; what a unit wrote while its server was away is not asked for."""
         server, service, unit = key
         backend = around.backends[server]
-        count = 0 if again else self.wanted.read
+        count = 0 if again else self._wished().read
         lines = backend.follow(around.spec.id or "", service, unit, lines=count)
         followed = _Followed(backend, lines)
         followed.thread = threading.Thread(

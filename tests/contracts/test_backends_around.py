@@ -158,7 +158,7 @@ def test_a_follower_gets_each_line_once_before_or_after(bench: Bench) -> None:
     bench.kill(unit)
     until(lambda: bench.backend.usage([unit])[0].restarts == 1 and bench.backend.probe(unit).healthy, 30)
     bench.write(unit)
-    found = [next(lines)]
+    found: list[str] = [next(lines)]
     while found[-1] != "asked for /":
         found.append(next(lines))
     assert found.count("asked for /") == 1
