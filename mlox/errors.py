@@ -203,7 +203,15 @@ class InternalError(MloxError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """``Did you mean ...?`` for the nearest of ``known``, or None where nothing is near."""
+    """``Did you mean ...?`` for the nearest of ``known``, or None where nothing is near.
+
+    The same letters in another order are nearest.
+
+    Example:
+        >>> nearest("statsu", ["stats", "status"]), nearest("stat", ["stats", "status"])
+        ("Did you mean 'status'?", "Did you mean 'stats'?")
+    """
     lowered = {one.lower(): one for one in known}
-    matches = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
+    swapped = [one for one in lowered if sorted(one) == sorted(name.lower())]
+    matches = swapped or difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
     return f"Did you mean {lowered[matches[0]]!r}?" if matches else None
