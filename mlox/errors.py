@@ -19,6 +19,7 @@ Every one is a :class:`MloxError` with a problem (what, where, what was seen) an
     │   ├── NotHealthyError (TimeoutError)   a service did not become healthy in time
     │   └── RolledBackError                  an update failed; what ran before runs again, with its data
     ├── BackupError                          a backup cannot be kept, found or read
+    ├── DeliveryError                        somebody could not be told of an alert
     ├── PartialError                         part of what was asked for was reached           exit code 3
     ├── SecretError                          a secret store refused or failed
     │   ├── SecretNotFoundError (LookupError)
@@ -145,6 +146,10 @@ class RolledBackError(ServiceError):
 
 class BackupError(MloxError):
     """A backup cannot be kept, found or read; what was to be saved is as it was."""
+
+
+class DeliveryError(MloxError):
+    """Somebody could not be told of an alert; it is tried again."""
 
 
 class PartialError(MloxError):

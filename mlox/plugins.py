@@ -22,6 +22,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("backup_stores", "folder"): Row("mlox.backup_stores.folder:FolderBackupStore"),
     ("backup_stores", "s3"): Row("mlox.backup_stores.s3:S3BackupStore", "s3"),
     ("transports", "local"): Row("mlox.transports.local:LocalTransport"),
+    ("receivers", "email"): Row("mlox.receivers.email:EmailReceiver"),
+    ("receivers", "webhook"): Row("mlox.receivers.webhook:WebhookReceiver"),
     ("registries", "folder"): Row("mlox.registries.folder:FolderRegistry"),
     ("registries", "git"): Row("mlox.registries.git:GitRegistry"),
     ("registries", "https"): Row("mlox.registries.https:HttpsRegistry"),

@@ -24,13 +24,13 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "matching",
         "specs",
         "variables interpolation",
-        "units leases dotenv archives streams",
+        "units leases dotenv archives streams alerts",
         "protocols",
         "journal locks moves backups forwarding",
         "documents",
         "catalog resolve plan compose components explaining scanning",
         "values apply",
-        "backends transports secret_stores backup_stores connectors registries",
+        "backends transports secret_stores backup_stores connectors registries receivers",
         "testing plugins",
         "lockfile",
         "workspace",
@@ -50,7 +50,9 @@ version, which is written there, everybody.
 
 PLACE = {room: place for place, rooms in enumerate(ROOMS) for room in rooms}
 FRONTS = frozenset({"secrets", "cli", "mcp", "mlox_jupyter"})
-ADAPTER_ROOMS = frozenset({"backends", "transports", "secret_stores", "backup_stores", "connectors", "registries"})
+ADAPTER_ROOMS = frozenset(
+    {"backends", "transports", "secret_stores", "backup_stores", "connectors", "registries", "receivers"}
+)
 ADAPTERS = frozenset(row.where.partition(":")[0] for row in plugins.TABLE.values())
 PURE = frozenset({"plan", "stack"})
 OUTERMOST = frozenset({"mlox.cli", "mlox_jupyter.magics"})

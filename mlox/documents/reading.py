@@ -192,7 +192,7 @@ def _keys_at(model: type[BaseModel], location: Sequence[Any]) -> set[str]:
         field = model.model_fields.get(str(part))
         if field is not None:
             model = _model_in(field.annotation) or model
-    return set(model.model_fields)
+    return {field.alias or name for name, field in model.model_fields.items()}
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

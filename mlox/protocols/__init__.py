@@ -26,6 +26,7 @@ from mlox.protocols.registry import Published, Registry
 from mlox.protocols.saving import BackupStore, Sealing
 from mlox.protocols.secrets import SecretChain, SecretStore, ServiceSecrets, StoredSecret, VersionedStore, WritableStore
 from mlox.protocols.sharing import Changes, Leaver, Recipient, Resealed, SharedStore, Sharing
+from mlox.protocols.telling import Receiver
 from mlox.protocols.transport import Completed, Transport, Write
 from mlox.protocols.undoing import Kept, Undoing
 
@@ -58,6 +59,7 @@ __all__ = [
     "Program",
     "Published",
     "Question",
+    "Receiver",
     "Recipient",
     "Recording",
     "Registry",

@@ -1,5 +1,6 @@
 """What users and authors write: the frozen models that YAML is parsed into, at the edge."""
 
+from mlox.specs.alerts import AlertRuleSpec, AlertsSpec, EmailSpec, TellSpec
 from mlox.specs.catalog import (
     CONFIG,
     BackupSpec,
@@ -17,6 +18,7 @@ from mlox.specs.catalog import (
     UnitSpec,
 )
 from mlox.specs.component import ROOT, ComponentOptionSpec, ComponentServiceSpec, ComponentSpec
+from mlox.specs.conditions import Condition, condition
 from mlox.specs.offers import GrantSpec, NeedSpec, ProvideSpec, SecretSpec, UrlSpec
 from mlox.specs.registry import IndexEntrySpec, IndexFileSpec, RegistryIndexSpec, RegistrySpec
 from mlox.specs.stack import EMBEDDED, ProfileSpec, ServerSpec, ServiceSpec, StackSpec
@@ -26,6 +28,8 @@ __all__ = [
     "CONFIG",
     "EMBEDDED",
     "ROOT",
+    "AlertRuleSpec",
+    "AlertsSpec",
     "BackupSpec",
     "BinarySpec",
     "CatalogService",
@@ -33,7 +37,9 @@ __all__ = [
     "ComponentOptionSpec",
     "ComponentServiceSpec",
     "ComponentSpec",
+    "Condition",
     "DataSpec",
+    "EmailSpec",
     "FileSpec",
     "GrantSpec",
     "IndexEntrySpec",
@@ -53,7 +59,9 @@ __all__ = [
     "ServerSpec",
     "ServiceSpec",
     "StackSpec",
+    "TellSpec",
     "UnitSpec",
     "UrlSpec",
     "VerifySpec",
+    "condition",
 ]

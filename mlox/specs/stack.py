@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from mlox.specs.alerts import AlertsSpec
 from mlox.specs.model import Identifier, Name, Scalar, Spec
 from mlox.specs.naming import Namespace
 from mlox.specs.registry import RegistrySpec
@@ -87,4 +88,4 @@ class StackSpec(Spec):
     profiles: OrNothing[dict[Name, ProfileSpec]] = Field(default_factory=dict)
     registries: dict[Namespace, RegistrySpec] = Field(default_factory=dict)
     backups: BackupsSpec = Field(default_factory=BackupsSpec)
-    alerts: list[dict[str, Scalar]] = Field(default_factory=list)
+    alerts: OrNothing[AlertsSpec] = Field(default_factory=AlertsSpec)

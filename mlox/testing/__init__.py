@@ -2,7 +2,8 @@
 
 from mlox.testing.backend import FakeBackend
 from mlox.testing.backup_store import FakeBackupStore
+from mlox.testing.receiver import FakeReceiver
 from mlox.testing.registry import FakeRegistry
 from mlox.testing.secret_store import FakeSecretStore
 
-__all__ = ["FakeBackend", "FakeBackupStore", "FakeRegistry", "FakeSecretStore"]
+__all__ = ["FakeBackend", "FakeBackupStore", "FakeReceiver", "FakeRegistry", "FakeSecretStore"]
