@@ -177,7 +177,7 @@ def make_down_plan(stack: str, observed: Iterable[Observed], names: Collection[s
 
 def fingerprint(observed: Iterable[Observed]) -> str:
     """A digest of what there is: which units, by which intent, alive or not."""
-    return digest(sorted({(o.key, o.unit.server, look_of(o)) for o in observed}))
+    return digest(sorted({(o.key, o.unit.server, look_of(o)) for o in observed if not o.unit.watches}))
 
 
 def look_of(observed: Observed | None) -> str:

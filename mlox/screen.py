@@ -60,8 +60,8 @@ def follow(stream: Stream, out: TextIO, *, as_json: bool) -> None:
     width, colours = width_of(stream.labels), Colours(out)
     with contextlib.closing(stream.lines) as lines:
         for line in lines:
-            told = json.dumps(line.to_json()) if as_json else f"{colours.before(line, width)}{line.text}"
-            print(told, file=out, flush=True)
+            before = colours.before(line, width) if isinstance(line, LogLine) else ""
+            print(json.dumps(line.to_json()) if as_json else f"{before}{line.text}", file=out, flush=True)
 
 
 def print_logs(logs: Logs, out: TextIO) -> None:

@@ -189,7 +189,7 @@ class Unit:
     renders from it may change with mlox, and then nothing is replaced. A unit that ``completes`` runs to its end: it is
     healthy when it has ended well. ``verify`` is a command inside it that tells what the service holds; ``dump`` writes
     that to its standard output, and ``load`` reads it. ``forwards`` is a provider, and the server whose containers
-    reach it by this unit.
+    reach it by this unit. One that ``watches`` is mlox itself (its command are words of it), and part of no plan.
     """
 
     stack: str
@@ -221,6 +221,7 @@ class Unit:
     completes: bool = False
     container: Container | None = None
     forwards: tuple[str, ...] = ()
+    watches: bool = False
     intent: tuple[tuple[str, str], ...] = ()
 
     @property

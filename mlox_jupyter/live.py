@@ -58,7 +58,7 @@ def follow(shell: InteractiveShell, stream: Stream, *, as_json: bool) -> None:
     """
     if not somebody_there(shell):
         raise UsageError(
-            "--follow goes on until the cell is interrupted, and nobody is here to do it", hint="Leave --follow out."
+            f"{stream.asked} goes on until the cell is interrupted, and nobody is here to do it", hint=stream.instead
         )
     with contextlib.suppress(KeyboardInterrupt):
         follow_lines(stream, sys.stdout, as_json=as_json)

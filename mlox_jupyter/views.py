@@ -44,8 +44,7 @@ def view(value: Value, *, detail: bool) -> str:
         parts = [f"<pre>{html.escape(value.text(detail=detail))}</pre>"]
     elif isinstance(value, Status) and (value.services or value.components):
         hidden = [] if detail else [in_a_cell(f"{row.name}: {row.note}") for row in value.services if row.note]
-        counted = [f"secrets: {value.secrets}, hidden in outputs"] if value.secrets else []
-        parts = [_status(value, detail), _lines([*hidden, *counted, *value.notes], detail)]
+        parts = [_status(value, detail), _lines([*hidden, *value.told(detail), *value.notes], detail)]
     elif isinstance(value, Deployed):
         first = [] if value.plan.actions else ["nothing to do"]
         parts = [_lines(first, detail), _services(value.services, detail), _lines(value.notes, detail)]

@@ -1,7 +1,7 @@
 """When alerts begin and end: rules against what is seen, over time. Pure; see docs/decisions/023-alerts.md."""
 
 from mlox.alerts.evaluating import Evaluated, evaluate, verdict
-from mlox.alerts.memory import Failure, Memory, changed, remembered
+from mlox.alerts.memory import Failure, Memory, changed, memory_file, remembered
 from mlox.alerts.records import Alert, Notification, Sight
 from mlox.alerts.standing import Alerts, Watcher, about, alert_line, record
 
@@ -18,6 +18,7 @@ __all__ = [
     "alert_line",
     "changed",
     "evaluate",
+    "memory_file",
     "record",
     "remembered",
     "verdict",

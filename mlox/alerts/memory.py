@@ -24,6 +24,15 @@ FIRST_AGAIN_S, LAST_AGAIN_S = 5.0, 300.0
 """How long after a failure a receiver is tried again: twice as long each time, up to the second."""
 
 
+INTERVALS, LEAST_S = 4, 60.0
+"""After so many intervals without a look, and no less than that, nobody knows what was in between."""
+
+
+def memory_file(root: Path) -> Path:
+    """Where a watcher of the workspace in ``root`` keeps what it remembers."""
+    return root / ".mlox" / "local" / "alerts.json"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """That a receiver could not be told: why, since when, how often it was tried, and when it is tried again."""
@@ -73,6 +82,10 @@ class Memory:
         failed = replace(old, problem=problem, attempts=old.attempts + 1, again=now + wait_s)
         return replace(self, failures={**self.failures, receiver: failed})
 
+    def is_fresh(self, now: float, interval_s: float = 0.0) -> bool:
+        """Whether the last look was so short a time ago that what was seen then still says something."""
+        return now - self.looked <= max(INTERVALS * max(interval_s, self.interval_s), LEAST_S)
+
     def due(self, now: float) -> tuple[str, ...]:
         """The receivers that something waits for and that are to be tried now."""
         return tuple(name for name in self.waiting if (at := self.failures.get(name)) is None or at.again <= now)
@@ -118,6 +131,6 @@ def remembered(path: Path) -> Memory:
 def changed(before: Iterable[Alert], after: Iterable[Alert]) -> tuple[Alert, ...]:
     """The alerts that have another state than before; those that are gone are ``ok``."""
     old, new = {alert.key: alert for alert in before}, {alert.key: alert for alert in after}
-    gone = [replace(alert, state="ok", well_since=None) for key, alert in old.items() if key not in new]
+    gone = [replace(alert, state="ok", seen="", well_since=None) for key, alert in old.items() if key not in new]
     turned = [a for key, a in new.items() if key not in old or old[key].state != a.state]
     return (*turned, *gone)

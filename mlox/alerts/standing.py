@@ -10,8 +10,11 @@ from typing import Any, Literal
 from mlox.alerts.memory import Failure
 from mlox.alerts.records import Alert
 
-Watcher = Literal["running", "silent", "failed", "none"]
-"""Whether somebody watches on this machine; ``silent``: it runs, but has not looked for too long."""
+Watcher = Literal["running", "silent", "failed", "stopped", "none"]
+"""Whether somebody watches on this machine.
+
+``silent``: it runs, but has not looked for too long; ``stopped``: it stopped with the last service, and starts with it.
+"""
 
 START = "{mlox} watch --detach"
 
@@ -41,6 +44,8 @@ class Alerts:
             told.append(f"{receiver} cannot be told of alerts{f': {failure.problem}' if detail else ''}")
         if self.watcher == "none" and self.rules:
             told.append(f"alerts are written, but no watcher runs on this machine: {START}")
+        elif self.watcher == "stopped":
+            told.append("the watcher of alerts stopped with the services; it starts with the next {mlox} up")
         elif self.watcher == "failed":
             told.append(f"the watcher of alerts does not run{f' ({self.note})' if self.note else ''}: {START}")
         elif self.watcher == "silent":

@@ -12,6 +12,7 @@ from mlox.lockfile import LOCK
 from mlox.protocols import Facts
 from mlox.resolve import World, check_options, lock_key, order, programs, resolve
 from mlox.specs import CatalogService, ServiceSpec, StackSpec
+from mlox.stack.checking_alerts import alert_findings
 from mlox.stack.checking_files import component_findings, component_names, file_findings, vault_findings
 from mlox.stack.findings import Checked, Finding, Kind, as_table, each_found, found
 from mlox.stack.joining import Asked, check_version
@@ -50,9 +51,12 @@ def check(
             raise UnknownNameError.among("service or component", name, {*spec.services, *components})
     if not names:
         findings += [*catalog_findings(around), *file_findings(workspace), *vault_findings(around)]
+    text = workspace.path.read_text("utf-8", errors="replace")
     if spec.services or spec.profiles:
-        written = Written(around, spec, file=SPEC, text=workspace.path.read_text("utf-8", errors="replace"))
+        written = Written(around, spec, file=SPEC, text=text)
         findings += [*written.findings(names), *written.profiles()]
+    if not names:
+        findings += alert_findings(around, text)
     findings += component_findings(workspace, names)
     chosen = [name for name in (*spec.services, *components) if not names or name in names]
     told = ", ".join(chosen) or f"{SPEC}, no services yet"

@@ -6,12 +6,10 @@ Each call loads what it alone needs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from mlox.protocols import Emit, Write, silent
-from mlox.stack.surroundings import Surroundings
-from mlox.workspace import Workspace
+from mlox.stack.watchable import Watchable
 
 if TYPE_CHECKING:
     from mlox.backups import BackupPlan
@@ -27,20 +25,12 @@ if TYPE_CHECKING:
     from mlox.values.saved import Restored, Saved, Upgraded
 
 
-class DayTwo:
+class DayTwo(Watchable):
     """The calls for a stack that is in use; each reads what is there."""
-
-    workspace: Workspace
 
     @property
     def id(self) -> str | None:
         """What identifies it on servers."""
-        raise NotImplementedError
-
-    _profile: str | None
-
-    def surroundings(self) -> Surroundings:
-        """What a plan depends on, read now."""
         raise NotImplementedError
 
     def check(self, *names: str) -> Checked:
@@ -90,9 +80,6 @@ class DayTwo:
         from mlox.stack.remembering import history
 
         return history(self.surroundings(), name, limit=limit)
-
-    def _held(self, *, emit: Emit = silent) -> AbstractContextManager[Surroundings]:
-        raise NotImplementedError
 
     def exec(
         self,

@@ -16,6 +16,7 @@ from mlox.stack.joining import Asked
 from mlox.stack.operations import new_values, plan_up, standing, starting
 from mlox.stack.rows import PROBES_AT_ONCE
 from mlox.stack.surroundings import Surroundings
+from mlox.stack.watched import ALIVE, find_watcher
 from mlox.units import Unit
 from mlox.values import Deployed
 from mlox.workspace import Workspace
@@ -57,6 +58,7 @@ def deploy(
         acting.extend(around.backends.values())
         seen = at_a_glance(around, hold, wish)
         if seen is not None:
+            _wake(around, hold)
             return seen
 
         from mlox.stack.converging import converge
@@ -65,7 +67,18 @@ def deploy(
         spec, chosen = starting(around, wish.names, wish.asked)
         fresh = take_everywhere(replace(around, spec=spec))
         acting.extend(fresh.backends.values())
-        return converge(around, fresh, chosen, prune=wish.prune, digest=wish.digest, emit=hold.emit, cancel=cancel)
+        done = converge(around, fresh, chosen, prune=wish.prune, digest=wish.digest, emit=hold.emit, cancel=cancel)
+        _wake(fresh, hold)
+        return done
+
+
+def _wake(around: Surroundings, hold: Hold) -> None:
+    """Start the watcher of alerts, where somebody has started one and it does not run."""
+    there = find_watcher(around)
+    if there is not None and there.state not in ALIVE:
+        from mlox.stack.watcher import wake
+
+        wake(there, around, hold.emit)
 
 
 def at_a_glance(around: Surroundings, hold: Hold, wish: Wish) -> Deployed | None:

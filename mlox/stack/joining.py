@@ -132,7 +132,7 @@ def with_service(stack: StackSpec, name: str, values: Mapping[str, object]) -> S
     """The stack with one service written anew, validated."""
     services = {key: spec.model_dump() for key, spec in stack.services.items()} | {name: dict(values)}
     try:
-        return StackSpec.model_validate({**stack.model_dump(), "services": services})
+        return StackSpec.model_validate({**stack.model_dump(by_alias=True), "services": services})
     except ValidationError as error:
         raise explain(error, StackSpec, source=name) from error
 

@@ -21,6 +21,7 @@ from mlox.stack.forwarding import refuse_forwarders
 from mlox.stack.joining import Asked, decide, join
 from mlox.stack.rows import service_rows
 from mlox.stack.surroundings import Surroundings
+from mlox.stack.watched import find_watcher
 from mlox.values import Deployed
 from mlox.workspace import Workspace
 
@@ -198,12 +199,13 @@ def started(around: Surroundings, names: Sequence[str], emit: Emit) -> Deployed:
 
 
 def take_down(around: Surroundings, names: Collection[str], *, purge: bool, emit: Emit) -> Deployed:
-    """Stop ``names``, or remove them with their data; the stack's lock is held."""
+    """Stop ``names``, or remove them with their data; the stack's lock is held. The watcher goes with the last one."""
     from mlox.apply import apply
 
     plan = make_down_plan(around.spec.id or "", around.everything, names, purge=purge)
     applied = apply(plan, around.seams(), emit=emit, cancel=threading.Event())
     after = replace(around)
+    _let_go(after, purge=purge, emit=emit)
     done = outcome(plan, applied, after, ())
     if not purge:
         return done
@@ -211,6 +213,15 @@ def take_down(around: Surroundings, names: Collection[str], *, purge: bool, emit
     left = sorted(secret for secret in after.store.shared() if secret.partition(".")[0] in names)
     notes = tuple(f"{secret} stays in the vault (remove it: {{mlox}} secrets remove {secret})" for secret in left)
     return replace(done, notes=(*done.notes, *notes))
+
+
+def _let_go(around: Surroundings, *, purge: bool, emit: Emit) -> None:
+    """Stop the watcher of alerts where nothing runs any more; where nothing is left after a purge, remove it."""
+    left = around.observed.values()
+    if all(o.state == "stopped" for o in left) and find_watcher(around) is not None:
+        from mlox.stack.watcher import let_go
+
+        let_go(around, emit, purge=purge and not left)
 
 
 def clear(around: Surroundings, names: Collection[str]) -> None:

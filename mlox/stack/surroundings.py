@@ -157,18 +157,18 @@ class Surroundings:
 
     @cached_property
     def everything(self) -> tuple[Observed, ...]:
-        """What there is of this stack on the servers that are looked at, each unit once."""
+        """What there is of this stack on the servers that are looked at, each unit once; a watcher is no part of it."""
         if self.spec.id is None:
             return ()
         seen = [o for backend in self.backends.values() for o in backend.observe(self.spec.id)]
-        return tuple({(o.unit.server, o.key): o for o in seen}.values())
+        return tuple({(o.unit.server, o.key): o for o in seen if not o.unit.watches}.values())
 
     @cached_property
     def observed(self) -> Mapping[str, Observed]:
         """What there is of this stack, by ``service.unit``; of two of a name the one where ``mlox.yaml`` puts it."""
         written = {name: service.server for name, service in self.spec.services.items()}
         later = sorted(self.everything, key=lambda o: o.unit.server == written.get(o.service))
-        return {o.key: o for o in later}
+        return {o.key: o for o in later if not o.unit.watches}
 
     def everywhere(self) -> Surroundings:
         """The same; where nothing is of a service, also with the servers that somebody may have moved it from by hand.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mlox.plan import Plan, Reason, goes
 
 if TYPE_CHECKING:
+    from mlox.alerts import Alerts
     from mlox.components import ComponentWord
 
 Front = Literal["shell", "notebook", "script"]
@@ -73,10 +74,8 @@ class ServiceRow:
     def cells(self, detail: bool) -> tuple[str, ...]:
         """The cells of a table's row."""
         cells = (self.name, self.status, self.server, self.version)
-        if not detail:
-            return cells
         memory = f"{self.memory_bytes / 1e6:.0f} MB" if self.memory_bytes else ""
-        return (*cells, self.url or self.edge, memory, self.note)
+        return (*cells, self.url or self.edge, memory, self.note) if detail else cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +105,7 @@ class Status(Value):
     notes: tuple[str, ...] = ()
     differs_is: int = 0
     components: tuple[ComponentRow, ...] = ()
+    alerts: Alerts | None = None
 
     def rows(self, detail: bool) -> list[tuple[str, ...]]:
         """The cells of every row; where there are components too, the second cell says which is what."""
@@ -117,17 +117,21 @@ class Status(Value):
     def text(self, *, detail: bool = False) -> str:
         """A row for each service and each component, then the notes."""
         rows = columns(self.rows(detail)) or ["no services yet: {mlox} up mlflow"]
-        if not detail:
-            rows += [f"  {row.name}: {row.note}" for row in self.services if row.note]
+        rows += [f"  {row.name}: {row.note}" for row in self.services if row.note and not detail]
         rows += [f"  {row.name}: {row.note}" for row in self.components if row.note]
+        return "\n".join([*rows, *self.told(detail), *self.notes])
+
+    def told(self, detail: bool) -> list[str]:
+        """The lines about secrets and alerts."""
         counted = [f"secrets: {self.secrets}, hidden in outputs"] if self.secrets else []
-        return "\n".join([*rows, *counted, *self.notes])
+        return [*counted, *(self.alerts.lines(detail=detail) if self.alerts else ())]
 
     def to_json(self) -> dict[str, Any]:
-        """The object of INTERFACE: services, components."""
+        """The object of INTERFACE: services, components, alerts."""
         return {
             "services": [asdict(row) for row in self.services],
             "components": [asdict(row) for row in self.components],
+            "alerts": self.alerts.to_json() if self.alerts else None,
         }
 
     @property
@@ -272,9 +276,8 @@ def plan_rows(plan: Plan, *, detail: bool) -> list[tuple[str, str, str, str]]:
     for action in plan.actions:
         label = action.service if action.unit == "server" else f"{action.service}.{action.unit}"
         told = [*action.reasons] if detail else [r for r in map(steady, action.reasons) if r.before != r.after]
-        rows.append(
-            (action.kind, label, action.server, ", ".join(map(str, told)) or goes(action) or action.about.version)
-        )
+        why = ", ".join(map(str, told)) or goes(action) or action.about.version
+        rows.append((action.kind, label, action.server, why))
     return rows
 
 
@@ -283,9 +286,8 @@ def steady(reason: Reason) -> Reason:
     if reason.field.startswith("ports."):
         return Reason(reason.field, None, None)
     if reason.field.startswith("secrets."):
-        return (
-            Reason(reason.field, "old", "new") if reason.before and reason.after else Reason(reason.field, None, None)
-        )
+        both = reason.before and reason.after
+        return Reason(reason.field, "old" if both else None, "new" if both else None)
     before, after = ((side or "").partition(" at port ")[0] or None for side in (reason.before, reason.after))
     return Reason(reason.field, before, after) if reason.field.startswith("needs.") else reason
 

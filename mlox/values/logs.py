@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from mlox.values import Value
 
@@ -73,12 +73,35 @@ class Logs(Value):
         return {"logs": found}
 
 
-class Stream(Value):
-    """Lines that are still being written; iterate over ``lines``, and close it in the end."""
+class Line(Protocol):
+    """A line of a stream: what a reader sees of it, and its object with ``--json``."""
 
-    def __init__(self, lines: Generator[LogLine], labels: Sequence[str]) -> None:
+    @property
+    def text(self) -> str:
+        """Empty where there is nothing for a reader."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Its object, on a line of its own."""
+
+
+class Stream(Value):
+    """Lines that are still being written; iterate over ``lines``, and close it in the end.
+
+    ``asked`` is what a user wrote to have it, and ``instead`` is what helps where nobody can end it.
+    """
+
+    def __init__(
+        self,
+        lines: Generator[Line],
+        labels: Sequence[str] = (),
+        *,
+        asked: str = "--follow",
+        instead: str = "Leave --follow out.",
+    ) -> None:
         self.lines = lines
         self.labels = tuple(labels)
+        self.asked = asked
+        self.instead = instead
 
     def text(self, *, detail: bool = False) -> str:
         """Nothing: the lines are read one by one."""

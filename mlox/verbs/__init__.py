@@ -28,6 +28,7 @@ MODULES = (
     "rotate",
     "move",
     "saving",
+    "watch",
     "scan",
     "updates",
     "merge",

@@ -54,6 +54,8 @@ def _status(ctx: Context, names: tuple[str, ...], exit_code: bool, watch: bool) 
     look = stack.look if watch else stack.status
     rows = components.rows(*names) if not names or len(services) < len(names) else ()
     seen = replace(look(*services) if services or not names else Status(stack.name, ()), components=rows)
+    if not names:
+        seen = replace(seen, alerts=stack.alerts())
     differs = exit_code and any(row.status != "running" for row in seen.services)
     sick = (row.name for row in seen.services if row.status == "unhealthy" or (row.note and row.status != "running"))
     asking = tuple(f"what is wrong: {{mlox}} why {name}" for name in sick)

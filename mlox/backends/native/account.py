@@ -61,9 +61,8 @@ class Account:
 
 def existing() -> Account:
     """The account that units would run as now, without creating one."""
-    uid = os.geteuid()
-    if uid != 0:
-        return Account(_name_of(uid), uid, os.getegid(), other=False)
+    if os.geteuid() != 0:
+        return ours()
     for name in (NAME, FALLBACK):
         try:
             entry = pwd.getpwnam(name)
@@ -74,6 +73,11 @@ def existing() -> Account:
         f"there is no account {FALLBACK!r} on this machine, and root may not run services",
         hint=f"Create an account for them: useradd --system {NAME}",
     )
+
+
+def ours() -> Account:
+    """The account that this process runs as."""
+    return Account(_name_of(os.geteuid()), os.geteuid(), os.getegid(), other=False)
 
 
 def ensure(transport: Transport) -> Account:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlox.backends.native.layout import Place
 from mlox.protocols import Transport
+from mlox.units import Unit
 
 if TYPE_CHECKING:
     from mlox.backends.native.account import Account
@@ -47,6 +48,12 @@ class Site:
             if self._account is None:
                 self._account = account.ensure(self.transport)
             return self._account
+
+    def runs_as(self, unit: Unit) -> Account:
+        """The account that a unit runs as: a watcher is mlox itself, and does what its user may do."""
+        from mlox.backends.native import account
+
+        return account.ours() if unit.watches else self.account()
 
     def interpreter(self) -> Interpreter:
         """The Python that the account may execute."""

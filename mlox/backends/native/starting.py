@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 
 from mlox.backends.native import environments, folders, labels, launching, observing, ports, shim
@@ -29,11 +30,11 @@ def start(site: Site, unit: Unit, secrets: Mapping[str, Secret], emit: Emit) -> 
         return
     files = launch(unit, secrets).files
     _check_ports(place, unit, old)
-    account = site.account()
-    folders.make_home(site.home, account)
+    account = site.runs_as(unit)
+    folders.make_home(site.home, site.account())
     with environments.used(site, unit.software, unit.service, emit) as venv:
         prepared = launching.prepare(place, unit, secrets, argv=_command(site, unit), account=account, venv=venv)
-        folders.make_stack(place.stack, account, site.transport)
+        folders.make_stack(place.stack, site.account(), site.transport)
         halt(site, place, old)
         ports.check(unit, unit.ports)
         labels.write(place, unit, site.transport)
@@ -57,8 +58,8 @@ def prepare(site: Site, unit: Unit, emit: Emit) -> None:
     place = site.place(unit.stack).unit(unit.service, unit.name)
     there = labels.read(place)
     _check_ports(place, unit, there if isinstance(there, Unit) else None)
-    account = site.account()
-    folders.make_home(site.home, account)
+    account = site.runs_as(unit)
+    folders.make_home(site.home, site.account())
     with environments.used(site, unit.software, unit.service, emit) as venv:
         launching.program(finish(_command(site, unit)[0]), launching.search_path(account, venv))
 
@@ -97,7 +98,9 @@ def _check_ports(place: UnitPlace, unit: Unit, old: Unit | None) -> None:
 
 
 def _command(site: Site, unit: Unit) -> tuple[str, ...]:
-    """The unit's command; a script of our own by the Python that carries the shim."""
+    """The unit's command; a script of our own by the Python that carries the shim, mlox by the one that runs us."""
+    if unit.watches:
+        return (literal(sys.executable), "-P", "-m", "mlox", *unit.command)
     if not unit.software.interpreter:
         return unit.command
     return (literal(str(site.interpreter().path)), "-I", "-S", *unit.command)
