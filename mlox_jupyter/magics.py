@@ -28,6 +28,7 @@ from mlox_jupyter.inspection import Inspection
 from mlox_jupyter.kernel import ask_secret, in_kernel, in_terminal, somebody_there
 from mlox_jupyter.live import follow, show_live
 from mlox_jupyter.loaded import Loaded, note_on
+from mlox_jupyter.notices import AlertNotices
 from mlox_jupyter.progress import LiveLines, PlainLines, Progress, Silence
 from mlox_jupyter.redaction import Redaction
 from mlox_jupyter.words import with_magics
@@ -55,6 +56,7 @@ class MloxMagics(Magics):
         self.completion = Completion(shell)
         self.inspection = Inspection(shell)
         self.redaction = Redaction(shell)
+        self.notices = AlertNotices(shell)
 
     # Without @output_can_be_silenced: from Python 3.12 on it fails on YAML that is no Python, after all is done.
     @no_var_expand
@@ -199,6 +201,7 @@ def load(shell: InteractiveShell) -> None:
         magics.completion.register()
         magics.inspection.register()
         magics.redaction.register()
+        magics.notices.register()
         if not magics.redaction.on:
             print(
                 "redaction off: no messages of a kernel pass here; what you reveal is shown as it is", file=sys.stderr
@@ -209,6 +212,7 @@ def unload(shell: InteractiveShell) -> None:
     """Take all of it out again."""
     magics = _loaded(shell)
     if magics is not None:
+        magics.notices.unregister()
         magics.redaction.unregister()
         magics.displays.unregister()
         magics.completion.unregister()

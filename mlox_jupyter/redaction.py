@@ -112,7 +112,7 @@ class Redaction:
 
     def refresh(self, *_: object) -> None:
         """Read the secrets of the stores around that are new since the last time."""
-        written = _written()
+        written = written_here()
         if written is None:
             return
         try:
@@ -233,7 +233,7 @@ class Redaction:
         return bytes(changed)
 
 
-def _written() -> Path | None:
+def written_here() -> Path | None:
     """The ``mlox.yaml`` here or above; looked for before the stack is loaded, which takes a moment."""
     try:
         here = Path.cwd()
