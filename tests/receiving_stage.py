@@ -85,6 +85,11 @@ class Mailbox:
     port: int = 0
     certificate: Path | None = None
 
+    def text(self) -> str:
+        """All that it took, decoded."""
+        parts = (each.get_payload(decode=True) for each in self.mail)
+        return "\n".join(part.decode() for part in parts if isinstance(part, bytes))
+
     def subjects(self) -> list[str]:
         """The subjects of the mail that it took."""
         return [str(each["Subject"]) for each in self.mail]

@@ -232,6 +232,15 @@ def test_a_purge_of_all_leaves_nothing_of_it(scene: Scene, machine: FakeBackend,
     assert stack.alerts().watcher == "none"
 
 
+def test_a_purge_of_all_removes_what_a_single_look_left(scene: Scene, hook: FakeReceiver, isolated: Path) -> None:
+    scene.stack.up()
+    scene.stack.look()
+    assert memory_file(isolated).exists()
+    scene.stack.down(purge=True)
+    assert [path.name for path in memory_file(isolated).parent.iterdir()] == ["journal"]
+    assert hook.told == []
+
+
 def test_nothing_to_watch_is_said(stack: mlox.Stack, isolated: Path) -> None:
     stack.add("base")
     with pytest.raises(UsageError, match="has no alert rules"):

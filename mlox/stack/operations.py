@@ -21,7 +21,7 @@ from mlox.stack.forwarding import refuse_forwarders
 from mlox.stack.joining import Asked, decide, join
 from mlox.stack.rows import service_rows
 from mlox.stack.surroundings import Surroundings
-from mlox.stack.watched import find_watcher
+from mlox.stack.watched import find_watcher, forget
 from mlox.values import Deployed
 from mlox.workspace import Workspace
 
@@ -218,10 +218,14 @@ def take_down(around: Surroundings, names: Collection[str], *, purge: bool, emit
 def _let_go(around: Surroundings, *, purge: bool, emit: Emit) -> None:
     """Stop the watcher of alerts where nothing runs any more; where nothing is left after a purge, remove it."""
     left = around.observed.values()
-    if all(o.state == "stopped" for o in left) and find_watcher(around) is not None:
+    if any(o.state != "stopped" for o in left):
+        return
+    if find_watcher(around) is not None:
         from mlox.stack.watcher import let_go
 
         let_go(around, emit, purge=purge and not left)
+    if purge and not left:
+        forget(around.workspace.root)
 
 
 def clear(around: Surroundings, names: Collection[str]) -> None:

@@ -98,8 +98,8 @@ class Watchable:
 
     def stop_watching(self, *, emit: Emit = silent) -> Plan:
         """End the watcher of this machine and forget what it saw; what was done, nothing where there is none."""
+        from mlox.stack.watched import forget
         from mlox.stack.watcher import carry_out, plan_unwatch
-        from mlox.stack.watching import forget
 
         with self._held(emit=emit) as around:
             plan = plan_unwatch(around)

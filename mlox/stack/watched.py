@@ -48,6 +48,13 @@ def is_watched(root: Path) -> bool:
         return False
 
 
+def forget(root: Path) -> None:
+    """Remove what a watcher left; one that lives keeps its lock."""
+    memory_file(root).unlink(missing_ok=True)
+    if not is_watched(root):
+        lock_file(root).unlink(missing_ok=True)
+
+
 def lock(file: IO[bytes]) -> bool:
     """Take the lock, which ends with the file; False where somebody has it."""
     try:

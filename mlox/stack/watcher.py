@@ -15,7 +15,7 @@ from mlox.protocols import Emit, Event, Observed
 from mlox.stack.surroundings import Surroundings
 from mlox.stack.telling import secrets_named
 from mlox.stack.watched import SERVER, WATCHER, find_watcher, this_machine
-from mlox.stack.watching import check_rules, forget
+from mlox.stack.watching import check_rules
 from mlox.units import Unit
 from mlox.variables import literal
 
@@ -91,8 +91,6 @@ def wake(there: Observed, around: Surroundings, emit: Emit) -> None:
 def let_go(around: Surroundings, emit: Emit, *, purge: bool) -> None:
     """Stop the watcher, or remove it; nothing runs any more that it could watch."""
     carry_out(plan_unwatch(around, purge=purge), around, emit)
-    if purge:
-        forget(around.workspace.root)
 
 
 def check_secrets(around: Surroundings) -> None:

@@ -159,9 +159,3 @@ def remember(path: Path, memory: Memory) -> None:
     """Keep it for the next watcher; where that cannot be written, that one may tell the same again."""
     with contextlib.suppress(OSError):
         write_atomic(path, memory.to_bytes(), mode=0o600)
-
-
-def forget(root: Path) -> None:
-    """Remove what a watcher left."""
-    for path in (memory_file(root), lock_file(root)):
-        path.unlink(missing_ok=True)
