@@ -161,7 +161,7 @@ def comes_back(made: Project, name: str, row: Record, before: str, kept: Path) -
     """A service is saved, purged and restored, and its client reads the same."""
     with row.step("backup"):
         (saved,) = made.json("backup", name, "--to", str(kept))["backups"]
-        assert made.row(name)["status"] == "running"
+        until(lambda: made.row(name)["status"] == "running", RESTART_S, rest_s=2)
     with row.step("restore"):
         made.done("down", name, "--purge", "-y")
         assert made.row(name)["status"] == "absent"
