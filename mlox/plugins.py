@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlox.errors import DISTRIBUTION, RequirementError, UnknownNameError
+from mlox.errors import DISTRIBUTION, MloxError, RequirementError, UnknownNameError
+
+if TYPE_CHECKING:
+    from mlox.catalog import Installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,35 @@ def find(kind: str, name: str) -> type:
     if not isinstance(loaded, type):
         raise UnknownNameError(f"{row.where} is not a class", hint="Mend the entry point of that package.")
     return loaded
+
+
+def installed_services() -> Installed:
+    """The folders of catalog files that packages declare by the entry point group ``mlox.services``.
+
+    The value names a package; each ``*.yaml`` in its folder is a service. Nothing of it is imported: it is data.
+
+    Example:
+        >>> dict(installed_services().folders)
+        {}
+    """
+    from importlib.metadata import entry_points
+
+    from mlox.catalog import Installed
+
+    folders: dict[str, Path] = {}
+    faults: list[MloxError] = []
+    for point in sorted(entry_points(group="mlox.services"), key=lambda one: (one.name, one.value)):
+        origin = f"the package {point.dist.name}" if point.dist else f"the entry point {point.name}"
+        top, *parts = point.module.split(".")
+        spec = importlib.util.find_spec(top)  # of a top level this imports nothing
+        tried = [Path(place, *parts) for place in (spec and spec.submodule_search_locations) or ()]
+        found = next((folder for folder in tried if any(folder.glob("*.yaml"))), None)
+        if found is None:
+            problem = f"{origin} declares services in {point.module}, where there are none"
+            faults.append(RequirementError(problem, hint="Install it again, or take it out."))
+        elif folders.setdefault(origin, found) != found:
+            folders[f"{origin} ({point.name})"] = found
+    return Installed(folders, tuple(faults))
 
 
 def names(kind: str) -> tuple[str, ...]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from mlox.catalog.check import check
 from mlox.documents import parse
-from mlox.errors import SpecError, UnknownNameError
+from mlox.errors import MloxError, SpecError, UnknownNameError
 from mlox.specs import CatalogService
 from mlox.units import digest
 
@@ -24,16 +24,27 @@ class Entry:
     source: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The folders of catalog files that installed packages bring, by what brings them, and what is wrong of others."""
+
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    faults: tuple[MloxError, ...] = ()
+
+
 class Catalog:
     """The catalog of a workspace. A file of mlox's own cannot be shadowed by one of the workspace.
+
+    Nor can one of the workspace by one of an installed package; these are looked for where no other has the name.
 
     Example:
         >>> Catalog().get("mlflow").service.backends
         ('native', 'docker')
     """
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
+    def __init__(self, folders: Sequence[Path] = (), installed: Callable[[], Installed] = Installed) -> None:
         self.folders = tuple(folders)
+        self._installed = installed
         self._read: dict[str, Entry] = {}
 
     @cached_property
@@ -43,13 +54,42 @@ class Catalog:
             found.update({file.stem: file for file in sorted(folder.glob("*.yaml"))})
         return found
 
+    @cached_property
+    def _foreign(self) -> tuple[dict[str, Path], tuple[MloxError, ...]]:
+        """The files of installed packages; of two of a name the first counts, and the other is a fault."""
+        found: dict[str, Path] = {}
+        installed = self._installed()
+        faults = list(installed.faults)
+        for origin, folder in sorted(installed.folders.items()):
+            for file in sorted(folder.glob("*.yaml")):
+                counts = self._files.get(file.stem) or found.setdefault(file.stem, file)
+                if counts != file:
+                    problem = f"{origin} brings a service {file.stem!r}, and so does {counts}, which counts"
+                    faults.append(SpecError(problem, hint="Nothing is to be done, unless you want the other one."))
+        return found, tuple(faults)
+
     def names(self) -> tuple[str, ...]:
         """The names of all services, sorted."""
-        return tuple(sorted(self._files))
+        return tuple(sorted({*self._files, *self._foreign[0]}))
 
     def path(self, name: str) -> Path | None:
         """The file of a service, or None where there is none of that name."""
-        return self._files.get(name)
+        return self._files.get(name) or self._foreign[0].get(name)
+
+    def readable(self) -> tuple[CatalogService, ...]:
+        """Every service whose file is well, in the order of names."""
+        return tuple(entry.service for entry in self._loaded() if isinstance(entry, Entry))
+
+    def faults(self) -> tuple[MloxError, ...]:
+        """What is wrong with the files of the others, and with packages that bring some."""
+        return (*(each for each in self._loaded() if isinstance(each, MloxError)), *self._foreign[1])
+
+    def _loaded(self) -> Iterator[Entry | MloxError]:
+        for name in self.names():
+            try:
+                yield self.get(name)
+            except MloxError as error:
+                yield error
 
     def get(self, name: str) -> Entry:
         """The service of that name.
@@ -59,9 +99,10 @@ class Catalog:
             SpecError: its file is wrong.
         """
         if name not in self._read:
-            if name not in self._files:
-                raise UnknownNameError.among("service", name, self._files)
-            self._read[name] = self._load(self._files[name])
+            path = self.path(name)
+            if path is None:
+                raise UnknownNameError.among("service", name, self.names())
+            self._read[name] = self._load(path)
         return self._read[name]
 
     def __iter__(self) -> Iterator[Entry]:

@@ -71,7 +71,7 @@ def check_asked(around: Surroundings, asked: Sequence[Asked], *, file: str, text
 
 
 def catalog_findings(around: Surroundings) -> Iterator[Finding]:
-    """What is wrong with the files below ``services/``."""
+    """What is wrong with the files below ``services/``, and with those of installed packages."""
     folder = around.workspace.root / "services"
     for path in sorted(folder.glob("*.yaml")):
         file = f"services/{path.name}"
@@ -83,6 +83,8 @@ def catalog_findings(around: Surroundings) -> Iterator[Finding]:
         if around.catalog.path(path.stem) != path:
             problem = f"mlox has a service {path.stem!r} of its own, which counts; this file is not read"
             yield Finding("catalog", path.stem, problem, "Give it another name.", file)
+    foreign = [error for error in around.catalog.faults() if not error.problem.startswith(str(folder))]
+    yield from (finding for error in foreign for finding in each_found("catalog", "", error, file=""))
 
 
 class Written:

@@ -14,7 +14,7 @@ from mlox.errors import MloxError, UnknownNameError
 from mlox.leases import Holder
 from mlox.lockfile import LockFile
 from mlox.locks import Hold
-from mlox.plugins import find
+from mlox.plugins import find, installed_services
 from mlox.protocols import (
     Backend,
     Facts,
@@ -63,8 +63,8 @@ class Surroundings:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """mlox's services and those below ``services/`` in the workspace."""
-        return Catalog([self.workspace.root / "services"])
+        """mlox's services, those below ``services/`` in the workspace, and those that installed packages bring."""
+        return Catalog([self.workspace.root / "services"], installed_services)
 
     @cached_property
     def backends(self) -> Mapping[str, Backend]:

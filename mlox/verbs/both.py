@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
 
 from mlox.errors import UnknownNameError, UsageError
 from mlox.values import Notice, Table, Value
@@ -17,6 +18,9 @@ from mlox.verbs.components import (
 )
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
+
+if TYPE_CHECKING:
+    from mlox.specs import CatalogService
 
 
 @verb("init", group="both")
@@ -97,21 +101,25 @@ def catalog(
     """List what can be deployed, and what can be added to the repository."""
     words = (query or "").lower().split()
     both = components == services
-    rows, found = _service_rows(ctx, words) if services or both else ([], [])
+    shown = ctx.stack().surroundings().catalog
+    rows, found = _service_rows(shown.readable(), words) if services or both else ([], [])
+    faults = shown.faults() if services or both else ()
     more, others = catalog_rows(ctx, words) if components or both else ([], [])
     return Table(
         ("name", "version", "runs on", "summary"),
         (*rows, *more),
-        {"services": found, "components": others},
+        {"services": found, "components": others, "broken": [error.to_json() for error in faults]},
+        notes=tuple(f"not in the list: {error.problem.splitlines()[0]}" for error in faults),
         empty=f"nothing in the catalog fits {query!r}" if query else "nothing in the catalog",
     )
 
 
-def _service_rows(ctx: Context, words: list[str]) -> tuple[list[tuple[str, ...]], list[dict[str, Any]]]:
+def _service_rows(
+    readable: Iterable[CatalogService], words: list[str]
+) -> tuple[list[tuple[str, ...]], list[dict[str, Any]]]:
     rows: list[tuple[str, ...]] = []
     services: list[dict[str, Any]] = []
-    for entry in ctx.stack().surroundings().catalog:
-        service = entry.service
+    for service in readable:
         provides = sorted(service.provides)
         text = " ".join([service.name, service.summary, *provides]).lower()
         if not all(word in text for word in words):
