@@ -52,20 +52,23 @@ def catalog_test(
     *,
     backend: Annotated[str, "native or docker"] = "native",
     set_: Annotated[tuple[str, ...], "an option of it, NAME=VALUE; can be repeated"] = (),
+    write: Annotated[str | None, "a shell's command by which a client writes, with what `mlox run` gives it"] = None,
+    read: Annotated[str | None, "one that prints what the client finds: the same for the same data"] = None,
 ) -> Value:
     """Try a service out in a scratch stack: whatever every service must do, point by point; takes minutes.
 
-    It is started, killed, stopped, started again and purged, mlox itself is killed on the way, and it is looked what is
-    left and who sees its passwords. Your stack and its data are not touched.
+    It is started, killed, stopped, started again, saved, purged and brought back, mlox itself is killed on the way, and
+    it is looked what is left and who sees its passwords. Your stack and its data are not touched.
     """
-    from mlox.worksheet import try_out
+    from mlox.worksheet import Way, try_out
 
     path = _existing(ctx, file)
     if backend not in ("native", "docker"):
         raise UnknownNameError.among("back end", backend, ("native", "docker"))
     if ctx.dry_run:
         return Notice((f"would try {file} out on {backend}, in a scratch stack; nothing was done",), {"points": []})
-    results = try_out(path, backend=backend, options=set_, emit=ctx.emit)
+    way = Way(backend, set_, write, read, str(ctx.here()))
+    results = try_out(path, way, emit=ctx.emit)
     failed = [each for each in results if each.state == "failed"]
     good = sum(each.state == "ok" for each in results)
     return Table(

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shlex
-import signal
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,14 +12,19 @@ from typing import Literal
 import psutil
 
 from mlox.errors import MloxError
+from mlox.moves import has_data
 from mlox.protocols import Observed
-from mlox.worksheet.scratch import Scratch, until
+from mlox.worksheet.holding import Held, NotTriedError, Trial, held, mark, own, unmark, write
+from mlox.worksheet.killing import kill
+from mlox.worksheet.scratch import until
 
 KILLS = 6
 """At how many steps of a start mlox is killed at most."""
 
 HEALED_S = 60.0
 ENDED_S = 15.0
+KEPT = frozenset({"lock", "recipients"})
+"""What a backup leaves beside a purged stack: whom its user agreed to let read the vault, and the stack's lock."""
 READ_BYTES = 1 << 20
 
 
@@ -35,15 +37,6 @@ class Result:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """The service under test in its scratch stack, and the words that start it."""
-
-    scratch: Scratch
-    name: str
-    up: tuple[str, ...]
-
-
 def comes_up(trial: Trial) -> str:
     """It becomes healthy."""
     trial.scratch.done(*trial.up)
@@ -54,6 +47,12 @@ def nothing_to_do(trial: Trial) -> str:
     """A second `up` has nothing to do."""
     kinds = [f"{a['kind']} {a['service']}" for a in trial.scratch.done("up")["actions"]]
     return f"it would: {', '.join(kinds)}" if kinds else ""
+
+
+def its_client_writes(trial: Trial) -> str:
+    """The author's client writes, and reads something."""
+    write(trial)
+    return "" if trial.read is None or held(trial).read.strip() else "the client that reads prints nothing"
 
 
 def dry_runs_are_inert(trial: Trial) -> str:
@@ -99,41 +98,62 @@ def secrets_stay_secret(trial: Trial) -> str:
 
 
 def heals(trial: Trial) -> str:
-    """A process that was killed comes back by itself, or by `up`."""
-    before = {o.key: o for o in _own(trial) if o.pid is not None}
+    """A process that was killed comes back by itself, or by `up`, with what the service held."""
+    kept, before = held(trial), _measured(trial)
     if not before:
-        return "no process of it can be seen"
+        raise NotTriedError("every process of it ends by itself")
     for o in before.values():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(o.pid or 0, signal.SIGKILL)
+        kill(o)
 
     def back() -> bool:
-        now = {o.key: o for o in _own(trial) if o.state == "running"}
+        now = {key: o for key, o in _measured(trial).items() if o.state == "running"}
         return all(key in now and now[key].pid not in (None, old.pid) for key, old in before.items())
 
     restarts = all(o.unit.restart != "no" for o in before.values())
     if not (restarts and until(lambda: back() and not _not_running(trial), HEALED_S)):
         trial.scratch.done(*trial.up)
-    return _not_running(trial)
+    return _not_running(trial) or kept.lacks(held(trial))
 
 
 def keeps_its_data(trial: Trial) -> str:
     """`down` stops all of it and keeps its data; `up` brings it back with the same passwords."""
-    store = trial.scratch.around.store
-    versions = {row.name: row.version for row in store.describe()}
-    marked = {key: folder for key, folder in _data_folders(trial) if _run(trial, key, f"echo kept > {_mark(folder)}")}
+    versions = {row.name: row.version for row in trial.scratch.around.store.describe()}
+    mark(trial)
+    kept = held(trial)
     trial.scratch.done("down", "--all")
     if not until(lambda: not trial.scratch.processes(), ENDED_S):
         return f"after `down` there runs: {_commands(trial)}"
+    if running := [o.key for o in trial.scratch.observed if o.state != "stopped"]:
+        return f"after `down` there runs: {', '.join(running)}"
     trial.scratch.done(*trial.up)
-    gone = [folder for key, folder in marked.items() if not _run(trial, key, f"grep -qx kept {_mark(folder)}")]
-    if gone:
-        return f"what was in {gone[0]} is gone"
-    for folder_key, folder in marked.items():
-        _run(trial, folder_key, f"rm {_mark(folder)}")
+    wrong = kept.lacks(held(trial))
+    unmark(trial)
     if {row.name: row.version for row in trial.scratch.around.store.describe()} != versions:
-        return "it came back with other passwords"
-    return _not_running(trial)
+        wrong = wrong or "it came back with other passwords"
+    return wrong or _not_running(trial)
+
+
+def comes_back_from_a_backup(trial: Trial) -> str:
+    """A backup, `down --purge`, and a restore: it holds what it held, with the same passwords."""
+    if not any(has_data(o.unit) for o in own(trial)):
+        raise NotTriedError("it keeps no data, so there is nothing to save")
+    if not trial.dumps:
+        mark(trial)
+    kept, passwords, place = held(trial), _passwords(trial), str(trial.scratch.home / "saved")
+    if kept == Held():
+        raise NotTriedError("nothing can be written into it: say how its client does, with --write and --read")
+    trial.scratch.done("backup", trial.name, "--to", place)
+    if wrong := _not_running(trial):
+        return f"after the backup: {wrong}"
+    trial.scratch.done("down", trial.name, "--purge", "-y")
+    if left := [o.key for o in own(trial)]:
+        return f"after `down --purge` there still is: {', '.join(left)}"
+    trial.scratch.done("restore", trial.name, "--from", place, "-y")
+    wrong = kept.lacks(held(trial))
+    unmark(trial)
+    if _passwords(trial) != passwords:
+        wrong = wrong or "it came back with other passwords"
+    return wrong or _not_running(trial) or nothing_to_do(trial)
 
 
 def purge_leaves_nothing(trial: Trial) -> str:
@@ -144,8 +164,8 @@ def purge_leaves_nothing(trial: Trial) -> str:
     left = [o.key for o in trial.scratch.observed]
     if left:
         return f"there still is: {', '.join(left)}"
-    identity = trial.scratch.stack.id or ""
-    files = sorted(str(path) for path in (trial.scratch.home / identity).rglob("*") if path.is_file())
+    top = trial.scratch.home / (trial.scratch.stack.id or "")
+    files = sorted(str(path) for path in top.rglob("*") if path.is_file() and str(path.relative_to(top)) not in KEPT)
     return f"there still is {files[0]}" if files else ""
 
 
@@ -186,10 +206,6 @@ def _moments(moments: list[float]) -> Iterator[tuple[int, float]]:
         yield at, longest / 2
 
 
-def _own(trial: Trial) -> list[Observed]:
-    return [o for o in trial.scratch.observed if o.service == trial.name]
-
-
 def _not_running(trial: Trial) -> str:
     """What of the service is not healthy; empty where all is."""
     around = trial.scratch.around
@@ -202,32 +218,28 @@ def _not_running(trial: Trial) -> str:
             return error.problem
         if not health.healthy:
             return f"{o.key}: {health.detail}"
-    return "" if _own(trial) else f"there is no unit of {trial.name}"
+    return "" if own(trial) else f"there is no unit of {trial.name}"
+
+
+def _measured(trial: Trial) -> dict[str, Observed]:
+    """Every unit of the service that runs to serve, with its process."""
+    around = trial.scratch.around
+    units = [o for o in around.observed.values() if o.service == trial.name and not o.unit.completes]
+    return {o.key: around.backends[o.unit.server].measure(o) for o in units}
 
 
 def _pids(trial: Trial) -> dict[str, tuple[str, int | None]]:
     """What runs, as which process; one that is starting becomes a running one by itself."""
-    return {o.key: ("running" if o.state == "starting" else o.state, o.pid) for o in trial.scratch.observed}
-
-
-def _data_folders(trial: Trial) -> list[tuple[tuple[str, str], str]]:
-    """Where it keeps data, as its units see it."""
-    units = [(o, name, path) for o in _own(trial) for name, path in o.unit.directories if name != "config"]
-    return [((o.name, name), path) for o, name, path in units]
-
-
-def _mark(folder: str) -> str:
-    return shlex.quote(f"{folder}/.mlox-worksheet")
-
-
-def _run(trial: Trial, key: tuple[str, str], script: str) -> bool:
-    """Whether a shell inside a unit did it; without one there is nothing to look at."""
     around = trial.scratch.around
-    found = next((o for o in around.observed.values() if (o.service, o.name) == (trial.name, key[0])), None)
-    if found is None:
-        return False
-    backend = around.backends[found.unit.server]
-    return backend.exec(found.unit, ["sh", "-c", script], input=None, write=lambda *_: None) == 0
+    seen = [around.backends[o.unit.server].measure(o) for o in around.observed.values()]
+    return {o.key: ("running" if o.state == "starting" else o.state, o.pid) for o in seen}
+
+
+def _passwords(trial: Trial) -> dict[str, str]:
+    """The secrets of the service itself."""
+    store = trial.scratch.around.store
+    rows = [row for row in store.describe() if row.name.startswith(f"{trial.name}.")]
+    return {row.name: store.get(row.name, row.version).reveal() for row in rows}
 
 
 def _commands(trial: Trial) -> str:

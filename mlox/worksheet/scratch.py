@@ -59,9 +59,9 @@ class Scratch:
         self.folder.mkdir(mode=0o700)
         self.home.mkdir(mode=0o711)
 
-    def mlox(self, *words: str) -> Said:
-        """Run `mlox` to its end."""
-        process = self._started(words)
+    def mlox(self, *words: str, folder: str | None = None) -> Said:
+        """Run `mlox` to its end; ``folder`` is where it is typed, where that is not the workspace."""
+        process = self._started(words) if folder is None else self._started(("-C", str(self.folder), *words), folder)
         try:
             out, err = process.communicate(timeout=COMMAND_S)
         except subprocess.TimeoutExpired:
@@ -175,11 +175,11 @@ class Scratch:
         home = process.environ().get("HOME", "")
         return home.startswith(str(self.home)) or not home
 
-    def _started(self, words: Sequence[str]) -> subprocess.Popen[str]:
+    def _started(self, words: Sequence[str], folder: str | None = None) -> subprocess.Popen[str]:
         environment = {k: v for k, v in os.environ.items() if k not in ("MLOX_PROFILE", "JPY_PARENT_PID")}
         return subprocess.Popen(
             [sys.executable, "-m", "mlox", *words],
-            cwd=self.folder,
+            cwd=folder or self.folder,
             env={**environment, "MLOX_DATA_HOME": str(self.home)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
