@@ -13,7 +13,7 @@ from mlox.protocols import Endpoint
 from mlox.resolve import client_texts, port_url
 from mlox.resolve.addresses import offer_url
 from mlox.secret import Secret
-from mlox.specs import CatalogService, ProvideSpec, UrlSpec
+from mlox.specs import CatalogService, UrlSpec
 from mlox.units import PortBinding, Unit
 from mlox.variables import Variable, finish, literal
 
@@ -21,8 +21,8 @@ HERE = Endpoint("127.0.0.1", 6379)
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 
 
-def offer(**parts: str) -> ProvideSpec:
-    return ProvideSpec(url=UrlSpec(scheme="redis", port="redis", **parts))
+def offer(**parts: str) -> UrlSpec:
+    return UrlSpec(scheme="redis", port="redis", **parts)
 
 
 @given(TEXT)

@@ -19,6 +19,7 @@ PROMISED = {
         "airflow",
         "container-registry",
         "feast",
+        "github",
         "grafana",
         "influxdb",
         "jupyterhub",
@@ -68,7 +69,7 @@ def test_every_service_is_pinned_and_supports_its_own_version(name: str) -> None
 
 def _some(option: OptionSpec) -> Scalar:
     """A value that fits an option."""
-    texts = ("x", "models:/x/1")
+    texts = ("x", "models:/x/1", "file:///x")
     return option.choices[0] if option.choices else next(t for t in texts if re.fullmatch(option.pattern or ".*", t))
 
 

@@ -51,10 +51,11 @@ def credentials() -> Iterator[tuple[str, str, str]]:
 
 def test_libpq_reads_what_an_offer_of_any_user_and_database_emits() -> None:
     offer = CATALOG.get("elephant").service.provides["postgresql"]
+    assert offer.url is not None
     for user, password, database in credentials():
         known = {"user": user, "database": database}
         url = finish(
-            offer_url(offer, HERE, lambda variable, known=known: literal(known[variable.name])),  # type: ignore[misc]
+            offer_url(offer.url, HERE, lambda variable, known=known: literal(known[variable.name])),  # type: ignore[misc]
             {"password": Secret(password)},
         )
         assert conninfo_to_dict(url) == {

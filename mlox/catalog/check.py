@@ -63,7 +63,8 @@ def _texts(service: CatalogService) -> Iterator[tuple[str, str, tuple[str, ...]]
         yield from ((f"{name}.argv", text, _INSIDE) for text in inside.argv)
     for name, provide in service.provides.items():
         for key, text in _offered(provide.url, provide.values).items():
-            yield f"provides.{name}.{key}", text, ("secret", "option", "version")
+            kinds = ("secret", "option", "version")
+            yield f"provides.{name}.{key}", text, (*kinds, "dir") if key in provide.values else kinds
         if provide.grant is not None:
             for key, text in _offered(provide.grant.url, provide.grant.values).items():
                 yield f"provides.{name}.grant.{key}", text, ("grant", "option", "version")
@@ -102,8 +103,10 @@ def _commands(service: CatalogService) -> dict[str, VerifySpec | BackupSpec]:
     return {name: inside for name, inside in found.items() if inside is not None}
 
 
-def _offered(url: UrlSpec, values: Mapping[str, str]) -> dict[str, str]:
+def _offered(url: UrlSpec | None, values: Mapping[str, str]) -> dict[str, str]:
     """The texts of an offer by their keys."""
+    if url is None:
+        return dict(values)
     return {"path": url.path, "user": url.user or "", "password": url.password or "", **values}
 
 
@@ -137,7 +140,7 @@ def _port_names(service: CatalogService) -> Iterator[tuple[str, str]]:
         probes = (unit.probe.http, unit.probe.tcp) if unit.probe else ()
         yield from ((f"units.{name}.probe", probe.port) for probe in probes if probe is not None)
     for name, provide in service.provides.items():
-        urls = {f"provides.{name}.url": provide.url}
+        urls = {f"provides.{name}.url": provide.url} if provide.url is not None else {}
         if provide.grant is not None:
             urls[f"provides.{name}.grant.url"] = provide.grant.url
         for where, url in urls.items():

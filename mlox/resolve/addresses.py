@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 from mlox.protocols import Endpoint
 from mlox.resolve.options import render_option
-from mlox.specs import CatalogService, ProvideSpec
+from mlox.specs import CatalogService, UrlSpec
 from mlox.specs.model import Scalar
 from mlox.units import Unit
 from mlox.variables import Variable, finish, literal, substitute
 
 
-def offer_url(offer: ProvideSpec, endpoint: Endpoint, value: Callable[[Variable], str | None] | None = None) -> str:
+def offer_url(url: UrlSpec, endpoint: Endpoint, value: Callable[[Variable], str | None] | None = None) -> str:
     """The address of an offer, as a template whose secrets are percent-encoded when they are revealed.
 
     ``value`` is what stands for a variable of the offer, as for :func:`mlox.variables.substitute`; it is encoded here.
@@ -22,7 +22,7 @@ def offer_url(offer: ProvideSpec, endpoint: Endpoint, value: Callable[[Variable]
     Example:
         >>> from mlox.specs import UrlSpec
         >>> url = UrlSpec(scheme="redis", port="redis", password="${secret.password}", path="/0")
-        >>> offer_url(ProvideSpec(url=url), Endpoint("127.0.0.1", 6379))
+        >>> offer_url(url, Endpoint("127.0.0.1", 6379))
         'redis://:${quoted.password}@127.0.0.1:6379/0'
     """
 
@@ -35,9 +35,9 @@ def offer_url(offer: ProvideSpec, endpoint: Endpoint, value: Callable[[Variable]
 
         return substitute(text or "", encoded)
 
-    user, password = part(offer.url.user), part(offer.url.password)
+    user, password = part(url.user), part(url.password)
     login = f"{user}{':' + password if password else ''}@" if user or password else ""
-    return f"{offer.url.scheme}://{login}{endpoint.host}:{endpoint.port}{part(offer.url.path)}"
+    return f"{url.scheme}://{login}{endpoint.host}:{endpoint.port}{part(url.path)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def port_url(
     service: CatalogService, port: str, endpoint: Endpoint, value: Callable[[Variable], str | None] | None = None
 ) -> str:
     """The address of a port: of the offer that names it, else by its scheme; a template like :func:`offer_url`."""
-    offer = next((o for o in service.provides.values() if o.url.port == port), None)
-    if offer is not None:
-        return offer_url(offer, endpoint, value)
+    urls = (offer.url for offer in service.provides.values() if offer.url is not None)
+    if (url := next((url for url in urls if url.port == port), None)) is not None:
+        return offer_url(url, endpoint, value)
     return f"{service.ports[port].scheme or service.ports[port].protocol}://{endpoint.host}:{endpoint.port}"

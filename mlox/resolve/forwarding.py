@@ -52,7 +52,9 @@ def _edges(consumer: Decided) -> Iterator[tuple[Decided, str]]:
         if name != EMBEDDED and consumer.sees(consumer.ready[name]) == GATEWAY:
             provider = consumer.ready[name]
             offer = provider.catalog.provides[consumer.catalog.needs[need].capability]
-            yield provider, consumer.asks(offer.grant.url if offer.grant is not None else offer.url)
+            url = offer.grant.url if offer.grant is not None else offer.url
+            if url is not None:
+                yield provider, consumer.asks(url)
 
 
 def _unit(consumer: Decided, provider: Decided, port: str) -> Unit:

@@ -174,6 +174,8 @@ def _wired(service: Decided, need: str, provider: str) -> str:
     if provider == EMBEDDED:
         return EMBEDDED
     offer = service.ready[provider].catalog.provides[service.catalog.needs[need].capability]
+    if offer.url is None:
+        return provider
     there = service.reaches(service.ready[provider], offer.url)
     return f"{provider} at {'port ' if there.host == LOOPBACK else f'{there.host}:'}{there.port}"
 

@@ -100,6 +100,10 @@ class Decided:
         host = self.sees(provider, port)
         return Endpoint(host, provider.ports[port] if host in (LOOPBACK, GATEWAY) else provider.listens(port))
 
+    def shares_folders(self, other: Decided) -> bool:
+        """Whether its units see a folder of another service under the same path."""
+        return not self.contained and not other.contained and self.spec.server == other.spec.server
+
     def asks(self, url: UrlSpec) -> str:
         """The port of an offer that is for its units."""
         return url.containers if self.contained and url.containers is not None else url.port

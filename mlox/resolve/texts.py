@@ -65,9 +65,11 @@ class Texts:
             self.refs |= own
             self.grants[variable.name] = grant
             offer = granted(offer.grant, grant)
-        endpoint = self.service.reaches(provider, offer.url)
-        url = offer_url(offer, endpoint, provider.value)
-        values = {"url": url, "host": endpoint.host, "port": str(endpoint.port), **offer.values}
+        values = dict(offer.values)
+        if offer.url is not None:
+            endpoint = self.service.reaches(provider, offer.url)
+            url = offer_url(offer.url, endpoint, provider.value)
+            values = {"url": url, "host": endpoint.host, "port": str(endpoint.port), **values}
         text = values.get(variable.value)
         if text is None:
             raise SpecError(
@@ -76,6 +78,11 @@ class Texts:
             )
 
         def moved(inner: Variable) -> str | None:
+            if inner.kind == "dir" and not self.service.shares_folders(provider):
+                raise SpecError(
+                    f"{self.service.name} cannot see the folders of {provider.name}: only processes of one server can",
+                    hint=f"Put both on one server that is native: mlox move {self.service.name} --to local.",
+                )
             if inner.kind not in REVEALED:
                 return provider.value(inner)
             if inner.name in own:

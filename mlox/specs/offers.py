@@ -86,8 +86,17 @@ class GrantSpec(Spec):
 
 
 class ProvideSpec(Spec):
-    """A capability that the service offers: its address and further values, for ``${need.NAME.value}``."""
+    """A capability that the service offers: its address and further values, for ``${need.NAME.value}``.
 
-    url: UrlSpec
+    One without an address is a folder, by a value with ``${dir.NAME}``: processes of the same server see it.
+    """
+
+    url: UrlSpec | None = None
     values: dict[Identifier, str] = Field(default_factory=dict)
     grant: GrantSpec | None = None
+
+    @model_validator(mode="after")
+    def _an_account_has_an_address(self) -> Self:
+        if self.url is None and self.grant is not None:
+            raise ValueError("an offer with a grant has a url")
+        return self

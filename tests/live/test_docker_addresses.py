@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import shlex
-import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.live import ssh_stage
 from tests.live.docker_stage import Engine
-from tests.live.native_stage import free_port
 from tests.live.support import Project, data_home, project, until
 
 pytestmark = pytest.mark.xdist_group("engine")
@@ -135,42 +132,12 @@ def lent(engine: Engine, folder: Path) -> Iterator[dict[str, str]]:
 
     The system's ``ssh`` reads the settings of the user's real home: one in front of it on the PATH has them from here.
     """
-    if missing := [word for word in ("sshd", "ssh-keygen", "ssh") if not found(word)]:
-        pytest.skip(f"not on the PATH: {', '.join(missing)}")
-    folder.mkdir()
-    port, user = free_port(), getpass.getuser()
-    for key in ("host", "user"):
-        subprocess.run([found("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
-    host = (folder / "host.pub").read_text()
-    (folder / "known").write_text(f"[127.0.0.1]:{port} {host}")
-    (folder / "sshd_config").write_text(
-        f"ListenAddress 127.0.0.1:{port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\nPidFile none\n"
-        "StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n"
-    )
-    (folder / "ssh").write_text(
-        f"#!/bin/sh\nexec {found('ssh')} -F none -i {shlex.quote(str(folder / 'user'))} -o IdentitiesOnly=yes "
-        f'-o UserKnownHostsFile={shlex.quote(str(folder / "known"))} "$@"\n'
-    )
-    (folder / "ssh").chmod(0o755)
-    if os.getuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # it wants it to be there, and does not make it
-    server = subprocess.Popen([found("sshd"), "-D", "-e", "-f", folder / "sshd_config"], stderr=subprocess.PIPE)
-    try:
-        assert until(lambda: answers(port) or server.poll() is not None)
-        assert server.poll() is None, server.communicate()[1]
+    with ssh_stage.server(folder) as made:
+        (folder / "ssh").write_text(
+            f"#!/bin/sh\nexec {ssh_stage.found('ssh')} -F none -i {shlex.quote(str(made.key))} -o IdentitiesOnly=yes "
+            f'-o UserKnownHostsFile={shlex.quote(str(made.known))} "$@"\n'
+        )
+        (folder / "ssh").chmod(0o755)
         path = engine.host.removeprefix("unix://")
-        yield {"DOCKER_HOST": f"ssh://{user}@127.0.0.1:{port}{path}", "PATH": f"{folder}:{os.environ['PATH']}"}
-    finally:
-        server.terminate()
-        server.communicate()
-
-
-def found(program: str) -> str:
-    """Where a program is; those of administrators too."""
-    return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin") or ""
-
-
-def answers(port: int) -> bool:
-    """Whether somebody listens."""
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
+        address = f"ssh://{made.user}@127.0.0.1:{made.port}{path}"
+        yield {"DOCKER_HOST": address, "PATH": f"{folder}:{os.environ['PATH']}"}
