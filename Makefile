@@ -20,7 +20,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PRECIOUS: %/.uv %/.installed
-.PHONY: help setup demo lab test test-fast test-exhaustive live-requirements lint format types bench lock build clean
+.PHONY: help setup demo lab test test-fast test-exhaustive live-requirements lint format types docs bench lock build clean
 
 help: ## list the chores
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ format: setup ## ruff: mend what can be mended, and format
 
 types: setup ## mypy, strict
 	$(BIN)/mypy
+
+docs: setup ## write docs/services again, from the catalog files
+	$(BIN)/python -m mlox.catalog.pages docs/services
 
 bench: setup ## run the benchmarks and print their ratios
 	@failed=0; for benchmark in benchmarks/*.py; do \

@@ -149,15 +149,24 @@ def _only_for(kind: str, name: str, given: dict[str, object]) -> None:
 
 @verb("info", group="both")
 def info(
-    ctx: Context, name: Annotated[str, "a service or a component of the catalog, or a service of the stack"]
+    ctx: Context,
+    name: Annotated[str, "a service or a component of the catalog, or a service of the stack"],
+    *,
+    markdown: Annotated[bool, "a whole page about a service, as in docs/services"] = False,
 ) -> Value:
     """Tell what a service is: options, ports, secrets, needs, what it offers; or what a component brings."""
     if is_component(ctx, name):
+        _only_for("services", name, {"--markdown": markdown})
         return component_info(ctx, name)
     refuse_misspelt(ctx, name)
     around = ctx.stack().surroundings()
     written = around.spec.services.get(name)
     service = around.catalog.get(written.service if written else name).service
+    if markdown:
+        from mlox.catalog.pages import page
+
+        text = page(service)
+        return Notice(tuple(text.splitlines()), {**service.model_dump(mode="json"), "markdown": text}, verbatim=True)
     lines = [f"{service.name} {service.version}: {service.summary}", f"runs on: {', '.join(service.backends)}"]
     for option_name, option in service.options.items():
         default = "must be given" if option.default is None else f"default {option.default}"
