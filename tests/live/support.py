@@ -28,7 +28,6 @@ T = TypeVar("T")
 P = TypeVar("P", bound="Project")
 
 MLOX = (sys.executable, "-m", "mlox")
-RUN_S = 900
 
 PAGE = """\
 name: {name}
@@ -96,11 +95,12 @@ def told_where(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 @dataclass
 class Project:
-    """A folder in which somebody works with mlox."""
+    """A folder in which somebody works with mlox; a command may take ``patience_s`` seconds."""
 
     folder: Path
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
+    patience_s: float = 900.0
 
     def process(self, *argv: str, **settings: Any) -> subprocess.Popen[str]:
         """A command of the user, in a session of its own."""
@@ -118,10 +118,10 @@ class Project:
         """A command of the user, to its end."""
         process = self.process(*argv, stdin=subprocess.PIPE)
         try:
-            out, err = process.communicate(stdin, timeout=RUN_S)
+            out, err = process.communicate(stdin, timeout=self.patience_s)
         except subprocess.TimeoutExpired:
             out, err = told_where(process)
-            raise AssertionError(f"no end in {RUN_S} s: {argv}\n{out[-3000:]}\n{err[-20000:]}") from None
+            raise AssertionError(f"no end in {self.patience_s:g} s: {argv}\n{out[-3000:]}\n{err[-20000:]}") from None
         return Said(process.returncode, out, err)
 
     def mlox(self, *words: str, stdin: str = "") -> Said:

@@ -114,7 +114,8 @@ def test_facts_tell_a_program_that_is_mute_from_one_that_is_not_there(here: Stag
     facts = here.backend.facts(
         Question(programs=(mute, failing, Program("no-such-program", ("no-such-program",), "x")))
     )
-    assert (facts.programs, facts.silent) == ({}, {"sh", "false"})
+    assert not facts.programs
+    assert facts.silent == {"sh", "false"}
 
 
 def test_looking_is_quick(here: Stage) -> None:

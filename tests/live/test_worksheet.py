@@ -18,7 +18,7 @@ from mlox.catalog.skeleton import skeleton
 from tests.live.docker_stage import Engine, engine
 from tests.live.support import Project, data_home, snapshot
 
-pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.xdist_group("worksheet")]
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("worksheet")]
 
 POINTS = (
     "up: it becomes healthy",
@@ -33,6 +33,7 @@ POINTS = (
 )
 CLIENT = "its client writes and reads"
 FOREIGN = Path(__file__).parent / "foreign"
+PATIENCE_S = 1500.0
 SERVE = "http.server.ThreadingHTTPServer("
 
 
@@ -41,7 +42,7 @@ def author(tmp_path: Path) -> Iterator[Project]:
     """A folder with services of somebody's own, and no stack."""
     with data_home() as home:
         (tmp_path / "services").mkdir()
-        yield Project(tmp_path, home, {"TMPDIR": "/tmp"})
+        yield Project(tmp_path, home, {"TMPDIR": "/tmp"}, PATIENCE_S)
 
 
 def write(author: Project, *changes: tuple[str, str], name: str = "hello") -> str:
