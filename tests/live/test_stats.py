@@ -101,8 +101,8 @@ def ended(process: subprocess.Popen[Any]) -> int:
     return process.returncode
 
 
-def quiet(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]] | None:
-    return found if all((row["cpu_percent"] or 0) < BUSY and row["healthy"] for row in found.values()) else None
+def quiet(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return found if all((row["cpu_percent"] or 0) < BUSY and row["healthy"] for row in found.values()) else {}
 
 
 def watched(process: subprocess.Popen[str]) -> Any:
