@@ -88,7 +88,9 @@ def test_two_percent_signs_without_a_body_mean_one(churn: Run) -> None:
 def test_options_work_as_in_the_shell(run: Run, tmp_path: Path) -> None:
     assert run(f"%mlox -C {tmp_path} init there").text.startswith("there")
     assert (tmp_path / "mlox.yaml").exists()
-    assert run(f"%mlox --json -C {tmp_path} status").value == {"services": [], "components": []}
+    status = run(f"%mlox --json -C {tmp_path} status").value
+    assert isinstance(status, dict)
+    assert (status["services"], status["components"], status["alerts"]["watcher"]) == ([], [], "none")
     assert run(f"%mlox add mlflow --dry-run -C {tmp_path}").text == "mlflow would be added to mlox.yaml"
 
 
