@@ -67,7 +67,8 @@ def kill(here: Yard, name: str, program: str) -> None:
 
 def test_what_two_services_use(here: Yard) -> None:
     project = here.project
-    idle = until(lambda: quiet(stats(here)))
+    idle = until(lambda: quiet(stats(here))) or {}
+    assert set(idle) == {"redis", "postgres"}
     for row in idle.values():
         assert (row["state"], row["healthy"], row["restarts"]) == ("running", True, 0)
         assert row["probe_ms"] > 0
