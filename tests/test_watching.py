@@ -180,7 +180,7 @@ def test_one_watcher_a_workspace(scene: Scene, isolated: Path) -> None:
     looks = scene.stack.watch()
     next(looks)
     assert scene.stack.alerts().watcher == "running"
-    for call in (scene.stack.look, scene.stack.keep_watching):
+    for call in (scene.stack.watch_once, scene.stack.keep_watching):
         with pytest.raises(LockedError, match="a watcher of this stack runs already, in process"):
             call()
     looks.close()
@@ -234,7 +234,7 @@ def test_a_purge_of_all_leaves_nothing_of_it(scene: Scene, machine: FakeBackend,
 
 def test_a_purge_of_all_removes_what_a_single_look_left(scene: Scene, hook: FakeReceiver, isolated: Path) -> None:
     scene.stack.up()
-    scene.stack.look()
+    scene.stack.watch_once()
     assert memory_file(isolated).exists()
     scene.stack.down(purge=True)
     assert [path.name for path in memory_file(isolated).parent.iterdir()] == ["journal"]
