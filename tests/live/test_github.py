@@ -178,8 +178,6 @@ def test_a_consumer_gets_the_path_and_a_backup_the_checkout(shop: Project, upstr
     shop.done("restore", "github", "--from", kept, "-y")
     assert has(shop, "notes", "mine")
     assert shop.json("up")["actions"] == []
-    apart = shop.mlox("add", "reader", "--as", "contained", "--on", "docker")
-    assert apart.code != 0
 
 
 def test_over_http_with_a_token(shop: Project, upstream: Upstream) -> None:
