@@ -36,10 +36,14 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What ``facts`` should find out: are these ports free, are these programs there."""
+    """What ``facts`` should find out: are these ports free, are these programs there, what is in these folders.
+
+    ``contexts`` are what images are built from: a folder, and the Dockerfile in it where that has another name.
+    """
 
     ports: frozenset[int] = frozenset()
     programs: tuple[Program, ...] = ()
+    contexts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Facts:
     ``silent`` are programs that are there and did not tell their version.
     ``gateway`` is the address at which its containers reach this machine; empty where a server has no containers, or
     where they reach its loopback. ``elsewhere`` is where a server is whose loopback this machine does not reach.
+    ``contexts`` are digests of what an image is built from; a folder that cannot be read has none.
     """
 
     home: str
@@ -60,6 +65,7 @@ class Facts:
     silent: frozenset[str] = frozenset()
     gateway: str = ""
     elsewhere: str = ""
+    contexts: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

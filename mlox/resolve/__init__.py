@@ -1,6 +1,7 @@
 """What has to run: from what is written, the catalog, what runs, and what servers are, to rendered units. Pure."""
 
 from mlox.resolve.addresses import ClientTexts, client_texts, port_url
+from mlox.resolve.inputs import build_contexts
 from mlox.resolve.options import check_options, read_option
 from mlox.resolve.placing import candidate_ports, check_sum, own_program, programs
 from mlox.resolve.rendering import resolve
@@ -12,6 +13,7 @@ __all__ = [
     "ClientTexts",
     "World",
     "apart",
+    "build_contexts",
     "candidate_ports",
     "check_options",
     "check_sum",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from os.path import normpath
-from pathlib import PurePosixPath
 from typing import Any
 
 from mlox.errors import SpecError
+from mlox.resolve.inputs import build_context
 from mlox.resolve.options import render_option
 from mlox.resolve.service import GATEWAY, Decided
 from mlox.resolve.texts import Texts
@@ -100,9 +99,12 @@ def _image(service: Decided, texts: Texts, unit_name: str, spec: UnitSpec) -> So
 
 
 def _build(service: Decided, build: BuildSpec) -> tuple[tuple[str, str], ...]:
+    """How it is built, with a digest of what is in its folder: another content is another image."""
+    context = build_context(service.world.root, build)
     values = {
-        "context": normpath(PurePosixPath(service.world.root) / build.context),
-        "dockerfile": build.dockerfile or "",
+        "context": context[0],
+        "dockerfile": context[1],
+        "digest": service.facts.contexts.get(context, ""),
         "target": build.target or "",
         **{f"args.{key}": str(value) for key, value in build.args.items()},
     }

@@ -15,7 +15,7 @@ from mlox.resolve.texts import Texts
 from mlox.resolve.wiring import check_needs, order, with_providers
 from mlox.resolve.world import World
 from mlox.specs import CONFIG, EMBEDDED, BackupSpec, CatalogService, JobSpec, ProbeSpec, StackSpec, UnitSpec, VerifySpec
-from mlox.units import File, Job, PortBinding, Probe, Rotation, Unit
+from mlox.units import File, Job, PortBinding, Probe, Rotation, Software, Unit
 from mlox.variables import finish
 
 
@@ -100,7 +100,7 @@ def _unit(service: Decided, unit_name: str, spec: UnitSpec) -> Unit:
         restart=spec.restart,
         completes=spec.completes,
         container=runs.container,
-        intent=_intent(service, texts),
+        intent=_intent(service, texts, runs.software),
     )
 
 
@@ -152,7 +152,7 @@ def _begun_before(service: CatalogService) -> dict[str, str]:
     return {f"depends_on.{name}": name for name in sorted(names)}
 
 
-def _intent(service: Decided, texts: Texts) -> tuple[tuple[str, str], ...]:
+def _intent(service: Decided, texts: Texts, software: Software) -> tuple[tuple[str, str], ...]:
     """What people decided, flat: the one thing that a running unit is compared by."""
     fields = {
         "catalog": service.catalog.name,
@@ -165,6 +165,8 @@ def _intent(service: Decided, texts: Texts) -> tuple[tuple[str, str], ...]:
     fields |= {f"secrets.{ref.key}": str(ref.state) for ref in texts.refs.values()}
     fields |= {f"grants.{need}": str(grant) for need, grant in texts.grants.items()}
     fields |= {f"ports.{key}": str(port) for key, port in service.spec.ports.items()}
+    if digest := dict(software.build).get("digest"):
+        fields["build"] = digest
     if service.world.sources.get(service.name):
         fields["source"] = service.world.sources[service.name]
     return tuple(sorted(fields.items()))

@@ -27,7 +27,7 @@ from mlox.protocols import (
     SharedStore,
     WritableStore,
 )
-from mlox.resolve import World, candidate_ports, lock_key, own_program, programs
+from mlox.resolve import World, build_contexts, candidate_ports, lock_key, own_program, programs
 from mlox.specs import CatalogService, ServerSpec, StackSpec
 from mlox.stack.server import connect, known_servers
 from mlox.units import Software
@@ -270,7 +270,9 @@ class Surroundings:
             had = (p.number for o in self.observed.values() if o.unit.server == server for p in o.unit.ports)
             ports = frozenset(had).union(*(candidate_ports(services[name], spec.services[name].ports) for name in here))
             wanted: Iterable[Program] = {program for name in here for program in programs(services[name])}
-            facts[server] = backend.facts(Question(ports, tuple(sorted(wanted, key=lambda program: program.name))))
+            known = tuple(sorted(wanted, key=lambda program: program.name))
+            contexts = build_contexts([services[name] for name in here], str(self.workspace.root))
+            facts[server] = backend.facts(Question(ports, known, contexts))
         return facts
 
     def _reserved(self) -> dict[str, frozenset[int]]:

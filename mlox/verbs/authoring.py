@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from mlox.errors import UnknownNameError, UsageError, WorkspaceError
 from mlox.values import Notice, Table, Value
@@ -12,19 +12,27 @@ from mlox.verbs.components import is_component
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
 
+if TYPE_CHECKING:
+    from mlox.stack.surroundings import Surroundings
+
 
 @verb("catalog new", group="more")
 def catalog_new(
     ctx: Context,
     name: Annotated[str, "what it is to be called"],
     *,
-    from_: Annotated[str | None, "a service of the catalog to begin with, in place of a page that says hello"] = None,
+    from_: Annotated[
+        str | None, "a service of the catalog, or the path of a Dockerfile, in place of a page that says hello"
+    ] = None,
+    need: Annotated[tuple[str, ...], "with a Dockerfile: a capability of the stack that it uses; can be repeated"] = (),
 ) -> Value:
-    """Write services/NAME.yaml: a service of your own that runs as it is, with a comment for each part."""
-    from mlox.catalog.skeleton import copied, skeleton
+    """Write services/NAME.yaml: a service of your own that runs as it is, with a comment for each part.
 
+    With --from and the path of a Dockerfile it is your own app: its image is built from there, and built anew where
+    something in that folder changes. A Compose file comes by `import`.
+    """
     around = ctx.stack().surroundings()
-    text = skeleton(name) if from_ is None else copied(around.catalog, from_, name)
+    text, on = _begin(ctx, around, name, from_, need)
     around.workspace.check_place()
     path = around.workspace.root / "services" / f"{name}.yaml"
     shown = f"services/{name}.yaml"
@@ -42,7 +50,7 @@ def catalog_new(
     except OSError as error:
         raise WorkspaceError(f"cannot write {path}: {error.strerror}", hint="Make its folder writable.") from error
     test = f"test it: {{mlox}} catalog test {shown}"
-    return Notice((f"wrote: {shown}", f"start it: {{mlox}} up {name}", test), json, details=(str(path),))
+    return Notice((f"wrote: {shown}", f"start it: {{mlox}} up {name}{on}", test), json, details=(str(path),))
 
 
 @verb("catalog test", group="more")
@@ -79,6 +87,34 @@ def catalog_test(
         notes=(f"{good} of {len(results)} points", *(f"{each.point}: {each.why}" for each in failed)),
         code=(3 if good else 1) if failed else 0,
     )
+
+
+def _begin(
+    ctx: Context, around: Surroundings, name: str, source: str | None, needs: tuple[str, ...]
+) -> tuple[str, str]:
+    """The text of the new file, and the words that say where it can only run.
+
+    Raises:
+        UsageError: the path is no Dockerfile of this workspace.
+    """
+    from mlox.catalog.own_app import own_app
+    from mlox.catalog.skeleton import copied, skeleton
+
+    path = None if source is None else (ctx.here() / source).resolve()
+    if path is not None and source not in around.catalog.names() and path.is_dir():
+        path /= "Dockerfile"
+    if source is not None and path is not None and ("/" in source or path.is_file()):
+        root = around.workspace.root.resolve()
+        if path.suffix in (".yaml", ".yml"):
+            raise UsageError(f"{source} is no Dockerfile", hint=f"A Compose file comes by: mlox import {source}.")
+        if not path.is_file() or not path.is_relative_to(root):
+            what = "is outside of the workspace" if path.is_file() else "is no file"
+            raise UsageError(f"{source} {what}", hint="Name a Dockerfile of this workspace: --from web/Dockerfile.")
+        text = path.read_text("utf-8", errors="replace")
+        return own_app(name, path.relative_to(root).as_posix(), text, needs), " --on docker"
+    if needs:
+        raise UsageError("--need is for a Dockerfile", hint="Name one: --from Dockerfile.")
+    return (skeleton(name) if source is None else copied(around.catalog, source, name)), ""
 
 
 def _existing(ctx: Context, file: str) -> Path:

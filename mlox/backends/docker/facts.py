@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from mlox.backends.docker import inputs
 from mlox.backends.docker.engine import Engine
 from mlox.backends.sockets import taken
 from mlox.protocols import Facts, Question
@@ -44,6 +45,7 @@ def look(engine: Engine, question: Question) -> Facts:
         ports_taken=published | bound,
         gateway=gateway(bridges, _own_addresses()) if same else "",
         elsewhere="" if here else engine.address.url,
+        contexts={each: found for each in question.contexts if (found := inputs.digest(*each))},
     )
 
 
