@@ -133,7 +133,7 @@ def test_a_file_that_would_not_be_read(author: Project) -> None:
 def test_a_service_that_tells_its_password_and_forgets_its_data(author: Project) -> None:
     forgetful = f"[p.unlink() for p in path.parent.iterdir()]; print('it is', os.environ['TOKEN'], flush=True); {SERVE}"
     found = states(author, write(author, (SERVE, forgetful)), 3)
-    assert found == dict.fromkeys(POINTS, "ok") | dict.fromkeys((POINTS[3], POINTS[5]), "failed")
+    assert found == dict.fromkeys(POINTS, "ok") | dict.fromkeys((POINTS[3], POINTS[5], POINTS[6]), "failed")
 
 
 def test_a_service_that_does_not_come_up_says_why(author: Project) -> None:
