@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,21 @@ def test_a_provider_that_comes_later_leaves_everything_and_says_how_things_are(s
     assert "up mlflow --as NAME --needs database=postgres" in said.out
     assert shop("--json", "up").json["actions"] == []
     assert "stays on its own" not in shop("up").out
+
+
+def test_where_no_data_is_at_stake_it_says_how_to_wire_what_comes_later(shop: Say, backend: DatabaseBackend) -> None:
+    backend.programs |= {"otelcol": "0.158.0", "prometheus": "2.42.0", "curl": "7.88.1"}
+    assert shop("up", "otel-collector").code == 0
+    said = shop("up", "prometheus")
+    assert (
+        "otel-collector stays without prometheus; for its metrics, write metrics: prometheus into mlox.yaml" in said.out
+    )
+    assert "its data" not in said.out
+    stack = Path("mlox.yaml")
+    stack.write_text(stack.read_text().replace("metrics: embedded", "metrics: prometheus"))
+    again = shop("up", "otel-collector")
+    assert (again.code, "begins empty" in again.out) == (0, False)
+    assert shop("--json", "up").json["actions"] == []
 
 
 def test_what_comes_together_is_wired_and_nothing_is_said(shop: Say) -> None:

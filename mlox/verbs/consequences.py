@@ -10,6 +10,7 @@ from mlox.values.saved import saved_at
 
 if TYPE_CHECKING:
     from mlox.plan import Plan
+    from mlox.specs import CatalogService
     from mlox.stack import Stack
 
 
@@ -29,21 +30,37 @@ def stays(stack: Stack, done: Deployed) -> tuple[str, ...]:
     return tuple(
         f"{name} stays on its own {need}, and its data cannot be moved to {provider} yet; a second one there: "
         f"{{mlox}} up {around.spec.services[name].service} --as NAME --needs {need}={provider}"
+        if _has_data(entries[name], need)
+        else f"{name} stays without {provider}; for its {need}, write {need}: {provider} into mlox.yaml, then: "
+        f"{{mlox}} up {name}"
         for name, need, provider in pairs
         if name not in fresh
     )
 
 
-def left_behind(plan: Plan) -> tuple[str, ...]:
+def _has_data(service: CatalogService, need: str) -> bool:
+    """Whether a service that meets a need by itself has data of its own for that."""
+    return any("${dir." in text for text in (service.needs[need].embedded or {}).values())
+
+
+def left_behind(stack: Stack, plan: Plan) -> tuple[str, ...]:
     """Whose data a plan leaves where it is, because somebody has wired it otherwise in ``mlox.yaml``."""
     from mlox.specs import EMBEDDED
 
-    return tuple(
-        f"{action.service} begins empty in {reason.after.split()[0]}: what it has stays in its own "
-        f"{reason.field.removeprefix('needs.')}, and is there again with embedded in mlox.yaml"
+    moved = [
+        (action.service, reason.field.removeprefix("needs."), reason.after.split()[0])
         for action in plan.actions
         for reason in action.reasons
         if reason.field.startswith("needs.") and reason.before == EMBEDDED and reason.after
+    ]
+    if not moved:
+        return ()
+    around = stack.surroundings()
+    return tuple(
+        f"{name} begins empty in {provider}: what it has stays in its own {need}, and is there again with embedded in "
+        "mlox.yaml"
+        for name, need, provider in moved
+        if _has_data(around.service(name), need)
     )
 
 

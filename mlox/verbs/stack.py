@@ -38,7 +38,7 @@ def plan(
         stack.workspace.read()
         made = stack.plan(*names, prune=prune)
     by = "" if ctx.body is not None else _again(names, prune=prune)
-    return Planned(made, differs_is=4 if exit_code else 0, notes=left_behind(made), by=by)
+    return Planned(made, differs_is=4 if exit_code else 0, notes=left_behind(stack, made), by=by)
 
 
 @verb("up", group="stack")
@@ -68,12 +68,14 @@ def up(
     if ctx.dry_run:
         made = stack.plan(asked=asked, prune=prune)
         by = "" if ctx.body is not None else _again(names, prune=prune, as_=as_, on=on, set_=set_, needs=needs)
-        return Planned(made, notes=(*left_behind(made), "nothing was changed"), by=by)
+        return Planned(made, notes=(*left_behind(stack, made), "nothing was changed"), by=by)
     deployment = stack.deploy(asked=asked, prune=prune, digest=plan, emit=ctx.emit)
     if detach:
         return Detached(deployment)
     done = awaited(ctx, deployment)
-    return replace(done, notes=(*done.notes, *left_behind(done.plan), *stays(stack, done), *next_steps(stack, done)))
+    return replace(
+        done, notes=(*done.notes, *left_behind(stack, done.plan), *stays(stack, done), *next_steps(stack, done))
+    )
 
 
 @verb("down", group="stack")
