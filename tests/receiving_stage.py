@@ -131,6 +131,13 @@ class _Session:
 
     def run(self) -> None:
         """Until the other side ends it."""
+        try:
+            self._converse()
+        finally:
+            self.file.close()
+            self.connection.close()
+
+    def _converse(self) -> None:
         self.say("220 mail.test")
         while line := self.file.readline():
             word, _, rest = line.decode("ascii").strip().partition(" ")
@@ -158,6 +165,7 @@ class _Session:
         self.say("220 go on")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(str(self.box.certificate))
+        self.file.close()
         try:
             self.connection = context.wrap_socket(self.connection, server_side=True)
         except (ssl.SSLError, OSError):

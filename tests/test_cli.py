@@ -249,7 +249,6 @@ def test_a_verb_without_a_workspace_says_how_to_make_one(say: Say, isolated: Pat
         "status",
         "status --watch",
         "restart",
-        "logs",
         "stats",
         "secrets list",
         "secrets set X",

@@ -89,8 +89,12 @@ def test_the_catalog_lists_both_kinds_or_one(say: Say) -> None:
     (row,) = (row for row in both["components"] if row["name"] == "feature-store")
     assert (row["version"], row["services"]) == ("1.0", ["redis"])
     assert {row["name"] for row in both["services"]} >= {"mlflow", "redis"}
-    assert say("--json", "catalog", "--components").json == {"services": [], "components": both["components"]}
-    assert say("--json", "catalog", "--services").json == {"services": both["services"], "components": []}
+    assert say("--json", "catalog", "--components").json == {
+        "services": [],
+        "components": both["components"],
+        "broken": [],
+    }
+    assert say("--json", "catalog", "--services").json == {"services": both["services"], "components": [], "broken": []}
     assert say("--json", "catalog", "feast features").json["components"] == [row]
     assert say("catalog", "nosuchthing").out == "nothing in the catalog fits 'nosuchthing'\n"
 

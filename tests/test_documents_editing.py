@@ -54,11 +54,14 @@ services:
         options:
             maxmemory_mb: 1
 
-alerts:
-    - kind: mail
-      to: somebody
+backups:
+    to: /srv/backups
     # one more would go here
-    - kind: page
+    keep: 3
+alerts:
+    rules:
+        down: {when: unhealthy}
+    # one more would go here
 """,
     "services last": "name: churn\nid: churn-00aa\nservices:\n  redis:\n    service: redis\n\n\n# the end\n",
     "flow": "{name: churn, id: churn-00aa, services: {redis: {service: redis, version: '7'}}}\n",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mlox.alerts.records import Notification
+if TYPE_CHECKING:
+    from mlox.alerts import Notification
 
 
 class Receiver(Protocol):

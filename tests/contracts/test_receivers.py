@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -172,7 +173,7 @@ def test_a_name_of_a_rule_cannot_break_out_of_a_header() -> None:
     with mailbox() as box:
         EmailReceiver(spec_of(box.port)).tell([strange])
     (sent,) = box.mail
-    assert "\n" not in str(sent["Subject"])
+    assert not re.search(r"\n(?![ \t])", str(sent["Subject"]))  # a long one is folded, RFC 5322
     assert sent["Bcc"] is None
 
 

@@ -35,14 +35,14 @@ def tab(run: Run, shell: InteractiveShell) -> Tab:
 
 
 CELLS = {
-    "%mlox st|": ["status"],
+    "%mlox sta|": ["stats", "status"],
     "x = %mlox u|": ["undo", "up", "update", "upgrade", "use"],
     "first, second = %mlox us|": ["use"],
     "    %mlox down |": ["mlflow"],
     "import os\n%mlox down |": ["mlflow"],
     "!mlox secrets re|": ["remove"],
     "%mlox up mlflow --set default_permission=R|": ["default_permission=READ"],
-    "%mlox --json stat|": ["status"],
+    "%mlox --json statu|": ["status"],
     "%mlox sec|rets list": ["secrets"],
     "%%mlox pl|\nservices:": ["plan"],
     "%%mlox up\n|": ["services:", "name: "],
@@ -184,7 +184,7 @@ def inspected(kernel: Kernel, cell: str) -> dict[str, Any]:
 def test_tab_in_a_kernel(kernel: Kernel) -> None:
     kernel.run("%mlox init churn")
     kernel.run("%mlox up mlflow")
-    assert completed(kernel, "%mlox stat|") == (["status"], "stat")
+    assert completed(kernel, "%mlox statu|") == (["status"], "statu")
     assert completed(kernel, "x = %mlox down |") == (["mlflow"], "")
     assert completed(kernel, f"{BODY}d|") == (["default_permission: "], "d")
     assert completed(kernel, "%%mlox up\nservices:\n  # é \U0001f600\n  cache: red|") == (["redis", "redis@7"], "red")

@@ -288,10 +288,8 @@ def test_what_is_wrong_in_a_stack_is_told_with_its_line(churn: Run, isolated: Pa
 def test_services_stand_in_one_place_only(churn: Run) -> None:
     assert "the services stand in the cell" in churn(f"%%mlox up mlflow\n{MLFLOW}").lines[0]
     assert "the services stand in the cell" in churn(f"%%mlox up --set workers=2\n{MLFLOW}").lines[0]
-    assert churn(f"%%mlox status\n{MLFLOW}").lines == [
-        "error: status takes no YAML below it",
-        "hint: Write it with one percent sign: %mlox status.",
-    ]
+    lines = churn(f"%%mlox status\n{MLFLOW}").lines
+    assert lines == ["error: status takes no YAML below it", "hint: Write it with one percent sign: %mlox status."]
 
 
 def test_an_error_can_be_caught_by_its_type(churn: Run) -> None:

@@ -7,8 +7,6 @@ import os
 import stat
 from pathlib import Path
 
-from docker.utils.build import exclude_paths
-
 IGNORING = ".dockerignore"
 OURS = frozenset({".git", ".mlox", "mlox.yaml", "mlox.lock.yaml"})
 """What `up` itself, or a commit, changes at the top of a workspace: it makes no other image necessary."""
@@ -24,6 +22,8 @@ def digest(folder: str, dockerfile: str) -> str:
         >>> digest("/nonexistent", "")
         ''
     """
+    from docker.utils.build import exclude_paths
+
     top = Path(folder)
     if not top.is_dir():
         return ""
