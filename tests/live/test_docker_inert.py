@@ -69,6 +69,9 @@ DRY = (
     "catalog new hello",
     "catalog test mine.yaml",
     "clean",
+    "watch --once",
+    "watch --detach",
+    "watch --off",
 )
 LOOKS = (
     "plan",
@@ -77,6 +80,7 @@ LOOKS = (
     "registry list",
     "registry validate disputed",
     "status",
+    "stats",
     "why runs",
     "why stopped",
     "why runs --settings",
@@ -138,6 +142,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory, data_home: Path) -> Iterator[
         page = copy.deepcopy(PAGE)
         page["cells"][0]["outputs"] = [told]
         (folder / "page.ipynb").write_text(json.dumps(page))
+        with (folder / "mlox.yaml").open("a") as file:
+            file.write("alerts: {rules: {down: {when: unhealthy}}}\n")
         yield made
 
 
