@@ -14,7 +14,7 @@ from mlox.specs.conditions import FORMS, Condition
 OPERATORS = st.sampled_from([">", ">=", "<", "<="])
 COMPARED = st.one_of(
     st.builds(Condition, st.sampled_from(["memory", "disk"]), OPERATORS, st.integers(0, 2**50)),
-    st.builds(Condition, st.just("cpu"), OPERATORS, st.integers(0, 10**8).map(lambda n: n / 100)),
+    st.builds(Condition, st.just("cpu"), OPERATORS, st.integers(0, 10**8 - 1).map(lambda n: n / 100)),
     st.builds(Condition, st.just("restarts"), OPERATORS, st.integers(0, 10**8)),
     st.builds(Condition, st.just("probe"), OPERATORS, st.integers(0, 10**8)),
     st.builds(Condition, st.just("backup"), st.just(">"), st.integers(0, 10**8)),
