@@ -117,7 +117,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int | None = None) -> None
     with _beside(path) as temporary:
         _write(temporary, content, _mode_of(path) if mode is None else mode)
         temporary.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 @contextlib.contextmanager
@@ -194,7 +194,7 @@ def _redo(entry: Path) -> None:
                 _put(entry / row["content"], path)
                 folders.add(path.resolve().parent)
     for folder in folders:
-        _sync_folder(folder)
+        sync_folder(folder)
     _forget(entry)
 
 
@@ -260,7 +260,8 @@ def _explained() -> Iterator[None]:
         ) from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until the entries of ``folder`` are on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

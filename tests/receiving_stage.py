@@ -64,13 +64,20 @@ def hook(port: int = 0) -> Iterator[Hook]:
     http.server.ThreadingHTTPServer.allow_reuse_address = True
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         made.url = f"http://127.0.0.1:{server.server_address[1]}/services/T0/B0/a-token-in-the-path"
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
+        with serving(server):
             yield made
-        finally:
-            server.shutdown()
-            thread.join(10)
+
+
+@contextlib.contextmanager
+def serving(server: socketserver.BaseServer) -> Iterator[None]:
+    """A server answers in a thread of its own."""
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join(10)
 
 
 @dataclass
@@ -110,13 +117,8 @@ def mailbox(certificate: Path | None = None, **settings: Any) -> Iterator[Mailbo
 
     with Server(("127.0.0.1", 0), Handler) as server:
         made.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
+        with serving(server):
             yield made
-        finally:
-            server.shutdown()
-            thread.join(10)
 
 
 class _Session:

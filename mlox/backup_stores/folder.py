@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mlox.backup_stores.naming import check_path
 from mlox.errors import BackupError, MloxError
+from mlox.journal import sync_folder
 
 PART = 1 << 20
 
@@ -54,7 +55,7 @@ class FolderBackupStore:
             finally:
                 with contextlib.suppress(OSError):
                     staged.unlink()
-            _sync(target.parent)
+            sync_folder(target.parent)
         return size
 
     def get(self, path: str) -> Iterator[bytes]:
@@ -109,12 +110,4 @@ def _make(folder: Path) -> None:
     _make(folder.parent)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder.parent)

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from mlox.errors import SecretError
+from mlox.journal import sync_folder
 from mlox.secret_stores.names import is_name
-from mlox.secret_stores.private_files import sync_folder
 
 _DELETED = ".deleted-"
 

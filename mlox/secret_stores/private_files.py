@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mlox.journal import write_atomic
+from mlox.journal import sync_folder, write_atomic
 
 
 def make_folder(folder: Path, *, mode: int = 0o700) -> None:
@@ -38,15 +38,6 @@ def create_once(path: Path, content: bytes) -> None:
         with suppress(OSError):
             staged.unlink()
     sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the entries of ``folder`` are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from mlox.backends.native import folders, labels, shim
 from mlox.backends.native.layout import Place, check_name, writing
 from mlox.backends.native.site import Site
 from mlox.errors import ServiceError
+from mlox.journal import sync_folder
 from mlox.protocols import Passage
 from mlox.specs import CONFIG
 from mlox.units import Unit
@@ -31,7 +32,7 @@ def note(site: Site, place: Place, passage: Passage) -> None:
         place.moving.mkdir(mode=0o700, exist_ok=True)
         path = place.moving / f"{passage.service}.json"
         site.transport.put(json.dumps(value, indent=1).encode(), path, mode=0o600)
-        _sync(place.moving)
+        sync_folder(place.moving)
 
 
 def noted(place: Place) -> tuple[Passage, ...]:
@@ -147,11 +148,3 @@ def _folders(place: Place, units: Sequence[Unit]) -> dict[str, Path]:
         for name, path in unit.directories
         if name != CONFIG
     }
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
