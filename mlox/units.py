@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from mlox.grants import Grant
 from mlox.secret import Secret
 from mlox.variables import finish
 
@@ -118,26 +119,6 @@ class Job:
     argv: tuple[str, ...]
     when: str = "init"
     timeout_s: float = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What a provider is asked for on behalf of a unit, before that starts: an account of its own.
-
-    ``unit`` is the provider's, inside which ``argv`` and ``revoke`` run with ``environment``; that holds secrets of the
-    consumer's unit by its own keys. ``name`` is what the account is called there.
-    """
-
-    need: str
-    provider: str
-    unit: str
-    name: str
-    argv: tuple[str, ...]
-    revoke: tuple[str, ...] = ()
-    environment: tuple[tuple[str, str], ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.name} in {self.provider}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,12 @@ SERVICES: dict[str, Any] = {"mlflow": ON_POSTGRES, "postgres": POSTGRES}
 
 @dataclass
 class Database:
-    """What a postgres holds: the superuser's password, and for each role its password and the rows it has written."""
+    """What a postgres holds: the superuser's password, for each role its password and rows, and copies of rows."""
 
     password: str
     roles: dict[str, str] = field(default_factory=dict)
     rows: dict[str, list[str]] = field(default_factory=dict)
+    copies: dict[str, list[str]] = field(default_factory=dict)
 
 
 class DatabaseBackend(FakeBackend):
@@ -56,13 +57,15 @@ class DatabaseBackend(FakeBackend):
         if unit.catalog == "postgres" and unit.service not in self.databases:
             self.databases[unit.service] = Database(secrets["password"].reveal())
         self.logins[unit.key] = launch(unit, secrets).environment
+        for grant in unit.grants:
+            self._migrate(self.databases[grant.provider].rows[grant.name], unit.version)
 
     def run_job(self, unit: Unit, job: Job, secrets: Mapping[str, Secret], emit: Emit) -> None:
         """Do to the database what the command of the catalog does."""
         super().run_job(unit, job, secrets, emit)
         environment = launch(unit, secrets).environment
         kind = job.name.partition("-")[0]
-        if kind not in ("grant", "revoke", "rotate"):
+        if kind not in ("grant", "revoke", "rotate", "keep", "take", "forget"):
             return
         self.commands.append((job.name, environment))
         if unit.service in self.refusing or self.refusing_once:
@@ -75,9 +78,15 @@ class DatabaseBackend(FakeBackend):
         if kind == "grant":
             database.roles[user] = environment["MLOX_GRANT_PASSWORD"]
             database.rows.setdefault(user, [])
+        elif kind == "keep":
+            database.copies.setdefault(user, list(database.rows[user]))
+        elif kind == "take":
+            database.rows[user] = database.copies.pop(user, database.rows[user])
+        elif kind == "forget":
+            database.copies.pop(user, None)
         else:
-            database.roles.pop(user, None)
-            database.rows.pop(user, None)
+            for held in (database.roles, database.rows, database.copies):
+                held.pop(user, None)
 
     def stop(self, stack: str, service: str, name: str, *, purge: bool, emit: Emit) -> None:
         """Stop it; with its data a database is gone."""
@@ -92,6 +101,13 @@ class DatabaseBackend(FakeBackend):
             return health
         wrong = [grant.name for grant in unit.grants if not self._may_log_in(unit, grant.provider, grant.name)]
         return Health(not wrong, f"no login as {', '.join(wrong)}" if wrong else "running", dead=bool(wrong))
+
+    @staticmethod
+    def _migrate(rows: list[str], version: str) -> None:
+        """Change what is there, as another version does; an older one would not know what to do with it."""
+        if rows and rows[-1] != version:
+            assert rows[-1] < version, f"{version} cannot read what {rows[-1]} wrote"
+            rows.append(version)
 
     def _may_log_in(self, unit: Unit, provider: str, user: str) -> bool:
         there = self.databases.get(provider)

@@ -24,6 +24,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         "matching",
         "specs",
         "variables interpolation",
+        "grants",
         "units leases dotenv archives streams alerts",
         "protocols",
         "journal locks moves backups forwarding",

@@ -12,7 +12,11 @@ from tests.apply_stage import House
 from tests.granting_stage import ON_POSTGRES, SERVICES, DatabaseBackend
 from tests.test_apply_kills import KilledError
 
-SEAMS = {"backend": ("pin", "start", "stop", "probe", "run_job"), "store": ("set", "get", "delete"), "pins": ("put",)}
+SEAMS = {
+    "backend": ("pin", "keep", "start", "stop", "probe", "run_job", "take_back", "settle"),
+    "store": ("set", "get", "delete"),
+    "pins": ("put",),
+}
 
 
 def killed(make_plan: Callable[[House], Plan], after: bool) -> Iterator[tuple[House, DatabaseBackend]]:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Literal
 
 from mlox.apply.health import await_answer
 from mlox.apply.seams import Seams
 from mlox.errors import SecretNotFoundError, ServiceError
-from mlox.protocols import Emit, Observed
+from mlox.grants import Grant
+from mlox.protocols import Emit, Event, Observed
 from mlox.secret import Secret
-from mlox.units import Grant, Job, Unit
+from mlox.units import Job, Unit
 from mlox.variables import references, substitute
 
+Copying = Literal["keep", "take_back", "forget"]
+
 TIMEOUT_S = 120.0
+COPYING_S = 1200.0
+COPYING: dict[Copying, str] = {
+    "keep": "keeping a copy of {}",
+    "take_back": "taking {} back",
+    "forget": "removing the copy of {}",
+}
 PREFIX = "granted_"
 """What stands before the keys of the consumer's secrets, among those of the provider."""
 
@@ -34,13 +44,9 @@ def grant(
         ServiceError: the provider does not run, or refused.
     """
     for each in unit.grants:
-        there = _provider(unit, each, seams)
-        if there is None or there.state == "stopped":
-            raise ServiceError(
-                f"{unit.service} needs {each}, which does not run", hint=f"Start it: mlox up {each.provider}."
-            )
-        await_answer(there.unit, seams.backends[there.unit.server], emit=emit, cancel=cancel)
-        _run(there.unit, each, Job(f"grant-{unit.service}", each.argv, timeout_s=TIMEOUT_S), secrets, seams, emit)
+        there = _running(unit, each, seams)
+        await_answer(there, seams.backends[there.server], emit=emit, cancel=cancel)
+        _run(there, each, Job(f"grant-{unit.service}", each.argv, timeout_s=TIMEOUT_S), secrets, seams, emit)
 
 
 def check_revocable(unit: Unit, leaving: Collection[str], seams: Seams) -> None:
@@ -73,6 +79,22 @@ def revoke(unit: Unit, leaving: Collection[str], seams: Seams, emit: Emit) -> No
             _run(there.unit, each, Job(f"revoke-{unit.service}", each.revoke, timeout_s=TIMEOUT_S), {}, seams, emit)
 
 
+def copies(what: Copying, units: Iterable[Unit], seams: Seams, emit: Emit) -> None:
+    """Copy what units have at their providers, or put the copies in its place, or remove them.
+
+    Where a provider knows of no copies, or there are none, nothing changes.
+
+    Raises:
+        ServiceError: a provider does not run, or refused.
+    """
+    for unit in units:
+        for each in (each for each in unit.grants if each.copies is not None):
+            there = _running(unit, each, seams)
+            emit(Event(unit.service, COPYING[what].format(each)))
+            job = Job(f"{what}-{unit.service}".replace("_", "-"), getattr(each.copies, what), timeout_s=COPYING_S)
+            _run(there, each, job, {}, seams, emit)
+
+
 def forget_given(provider: Unit, seams: Seams) -> None:
     """Before a provider's data is purged: forget the passwords that consumers have there.
 
@@ -88,6 +110,20 @@ def forget_given(provider: Unit, seams: Seams) -> None:
 
 def _revocable(unit: Unit, leaving: Collection[str]) -> list[Grant]:
     return [each for each in unit.grants if each.revoke and each.provider not in leaving]
+
+
+def _running(unit: Unit, grant: Grant, seams: Seams) -> Unit:
+    """The provider's unit.
+
+    Raises:
+        ServiceError: it does not run.
+    """
+    there = _provider(unit, grant, seams)
+    if there is None or there.state == "stopped":
+        raise ServiceError(
+            f"{unit.service} needs {grant}, which does not run", hint=f"Start it: mlox up {grant.provider}."
+        )
+    return there.unit
 
 
 def _provider(unit: Unit, grant: Grant, seams: Seams) -> Observed | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from mlox.apply.displacing import displaced
-from mlox.apply.granting import check_revocable, forget_given, grant, revoke
+from mlox.apply.granting import check_revocable, copies, forget_given, grant, revoke
 from mlox.apply.health import await_health, look
 from mlox.apply.rotating import rotate
 from mlox.apply.seams import Applied, Seams
@@ -96,7 +96,8 @@ class Run:
             self._check_untouched(action)
         acting = {action.key for action in actions}
         ready = [self.ready(unit) if unit.key in acting else unit for unit in units]
-        update = Update(backend, actions, ready, self._begin, self._gate, self.emit)
+        given = partial(copies, units=ready, seams=self.seams, emit=self.emit)
+        update = Update(backend, actions, ready, self._begin, self._gate, given, self.emit)
         elsewhere = displaced(actions, self.seams, self.start, self._going_on, self.emit)
         with elsewhere, update.undone_on_failure(self._going_on):
             for unit in ready:

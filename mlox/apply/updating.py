@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
+from mlox.apply.granting import Copying
 from mlox.errors import DriftError, LockedError, MloxError, RolledBackError, ServiceError
 from mlox.plan import Action
 from mlox.protocols import Backend, Emit, Event, Kept
@@ -17,7 +18,7 @@ class Update:
 
     Args:
         actions: what the plan says of its units. ``units``: all of them, ready to start.
-        begin: starts one unit; ``gate`` waits until it is healthy.
+        begin: starts one unit; ``gate`` waits until it is healthy; ``copies`` does so with what they have at providers.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Update:
         units: Sequence[Unit],
         begin: Callable[[Unit], None],
         gate: Callable[[Unit], None],
+        copies: Callable[[Copying], None],
         emit: Emit,
     ) -> None:
         self.backend = backend
@@ -34,6 +36,7 @@ class Update:
         self.units = units
         self.begin = begin
         self.gate = gate
+        self.copies = copies
         self.emit = emit
         self.was: Literal["healthy", "alive", "stopped"] = "healthy"
 
@@ -41,6 +44,12 @@ class Update:
     def replaces(self) -> bool:
         """Whether units take the place of others; else a change that was cut off only goes on, or nothing changes."""
         return any(action.kind in ("update", "replace") for action in self.actions)
+
+    @property
+    def migrates(self) -> bool:
+        """Whether the version is another one than what there is or was, which may change what is at providers too."""
+        others = any(action.before and action.before.version != action.about.version for action in self.actions)
+        return others or any(reason.field == "version" for action in self.actions for reason in action.reasons)
 
     @contextlib.contextmanager
     def undone_on_failure(self, finished: Callable[[], bool]) -> Iterator[None]:
@@ -55,9 +64,10 @@ class Update:
             yield
             return
         stack, service = self.actions[0].about.stack, self.actions[0].service
-        if self.replaces:
-            self._keep(stack, service)
+        kept = self.replaces and self._keep(stack, service)
         try:
+            if kept and self.migrates:
+                self.copies("keep")
             yield
         except (LockedError, DriftError):
             raise
@@ -65,26 +75,42 @@ class Update:
             self._go_back(stack, service, error)
         else:
             if finished():
-                self.backend.settle(stack, service)
+                self._settle(stack, service)
 
-    def _keep(self, stack: str, service: str) -> None:
+    def _keep(self, stack: str, service: str) -> bool:
+        """Keep what there is; whether it was not taken back instead, since that is what is asked for."""
         for unit in self.units:
             self.backend.prepare(unit, self.emit)
         there = self.backend.observe(stack, service)
         alive = [o for o in there if o.state != "stopped"]
         well = len(alive) == len(there) and all(self.backend.probe(o.unit).healthy for o in there)
         if any(o.previous for o in there) and well:
-            self.backend.settle(stack, service)  # a change that was cut off turned out well after all
+            self._settle(stack, service)  # a change that was cut off turned out well after all
         elif not any(o.previous for o in there):
+            if self.migrates:
+                self.copies("forget")  # one that was killed after it was settled left them
             self.was = "healthy" if well else "alive" if alive else "stopped"
         elif self._is_back({o.key: o.previous for o in there}):
-            self.backend.take_back(stack, service)
-            return
+            self._take_back(stack, service)
+            return False
         data = any(action.undo == "data" for action in self.actions)
         self.emit(Event(service, "stopping, keeping a copy of its data" if data else "stopping"))
         kept = self.backend.keep(stack, service, data=data)
         if data and not kept.data:
             self.emit(Event(service, f"no copy of its data is kept: {kept.note}", kind="warning"))
+        return True
+
+    def _take_back(self, stack: str, service: str) -> Kept:
+        if self.migrates:
+            for unit in self.units:
+                self.backend.stop(stack, service, unit.name, purge=False, emit=self.emit)
+            self.copies("take_back")
+        return self.backend.take_back(stack, service)
+
+    def _settle(self, stack: str, service: str) -> None:
+        self.backend.settle(stack, service)
+        if self.migrates:
+            self.copies("forget")
 
     def _is_back(self, previous: Mapping[str, Unit | None]) -> bool:
         """Whether what is asked for is what a change that was cut off has kept: then its data comes back too."""
@@ -94,12 +120,12 @@ class Update:
     def _go_back(self, stack: str, service: str, error: MloxError) -> None:
         self.emit(Event(service, f"going back to what ran before: {error.problem.splitlines()[0]}", kind="warning"))
         try:
-            back = self.backend.take_back(stack, service)
+            back = self._take_back(stack, service)
             for unit in back.units if self.was != "stopped" else ():
                 self.begin(unit)
                 if self.was == "healthy":
                     self.gate(unit)
-            self.backend.settle(stack, service)
+            self._settle(stack, service)
         except LockedError:
             raise
         except MloxError as second:

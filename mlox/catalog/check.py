@@ -68,8 +68,7 @@ def _texts(service: CatalogService) -> Iterator[tuple[str, str, tuple[str, ...]]
         if provide.grant is not None:
             for key, text in _offered(provide.grant.url, provide.grant.values).items():
                 yield f"provides.{name}.grant.{key}", text, ("grant", "option", "version")
-            commands = (*provide.grant.argv, *(provide.grant.revoke or ()))
-            yield from ((f"provides.{name}.grant.argv", text, _INSIDE) for text in commands)
+            yield from ((f"provides.{name}.grant.argv", text, _INSIDE) for text in provide.grant.commands)
     for key, text in {
         **service.client.environment,
         **service.client.preferences,

@@ -12,8 +12,9 @@ from mlox.compose.exported import Exported, container_of, duration, escaped, for
 from mlox.compose.exporting_mounts import add_files, volumes_of
 from mlox.compose.loading import Raw
 from mlox.compose.parts import DEFAULT_NETWORK
+from mlox.grants import Grant
 from mlox.specs import CatalogService
-from mlox.units import Grant, Unit
+from mlox.units import Unit
 
 AS_IT_IS = frozenset(
     {

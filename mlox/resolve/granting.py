@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
+from mlox.grants import Copies, Grant
 from mlox.resolve.service import Decided
 from mlox.specs import GrantSpec, ProvideSpec
-from mlox.units import Grant, SecretRef
+from mlox.units import SecretRef
 from mlox.variables import Variable, literal, substitute
 
 LONGEST = 63
@@ -43,14 +45,20 @@ def make_grant(consumer: Decided, need: str, provider: Decided, spec: GrantSpec)
     refs = {key: consumer.granted(need, key, secret) for key, secret in spec.secrets.items()}
     environment = {_variable(each): name for each in spec.names}
     environment |= {_variable(key): f"${{secret.{ref.key}}}" for key, ref in refs.items()}
+
+    def argv(words: Sequence[str] | None) -> tuple[str, ...]:
+        return tuple(substitute(word, provider.value) for word in words or ())
+
+    copies = spec.copies
     grant = Grant(
         need,
         provider.name,
         spec.unit,
         name,
-        tuple(substitute(word, provider.value) for word in spec.argv),
-        tuple(substitute(word, provider.value) for word in spec.revoke or ()),
+        argv(spec.argv),
+        argv(spec.revoke),
         tuple(sorted(environment.items())),
+        Copies(argv(copies.keep), argv(copies.take_back), argv(copies.forget)) if copies else None,
     )
     return grant, {ref.key: ref for ref in refs.values()}
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from mlox.errors import SpecError
+from mlox.grants import Grant
 from mlox.resolve.addresses import offer_url
 from mlox.resolve.granting import granted, make_grant
 from mlox.resolve.service import Decided
 from mlox.specs import EMBEDDED
-from mlox.units import Grant, SecretRef
+from mlox.units import SecretRef
 from mlox.variables import REVEALED, Variable, references, substitute
 
 

@@ -60,13 +60,26 @@ class UrlSpec(Spec):
     path: str = ""
 
 
+class CopiesSpec(Spec):
+    """Commands around an upgrade of the consumer, in the environment of the account; none of them shows anything.
+
+    ``keep`` copies what the account has, where there is no copy yet; ``take_back`` puts a copy that there is in its
+    place; ``forget`` removes it.
+    """
+
+    keep: Argv
+    take_back: Argv
+    forget: Argv
+
+
 class GrantSpec(Spec):
     """How a consumer gets its own account: argv inside the unit, with the same result when it runs again.
 
     ``names`` are derived from the consumer and ``secrets`` made for it. As ``${grant.NAME}`` they are in ``url`` and
     ``values``, which stand in for those of the offer; commands find them in their environment as ``MLOX_GRANT_NAME``.
     ``separator`` stands in a name where a hyphen was, or the end of the consumer's.
-    ``revoke`` takes the account away, with what is in it, when the consumer's data is purged.
+    ``revoke`` takes the account away, with what is in it, when the consumer's data is purged. ``copies`` are what it
+    goes back to where an upgrade of the consumer fails.
     """
 
     unit: Name
@@ -77,6 +90,14 @@ class GrantSpec(Spec):
     values: dict[Identifier, str] = Field(default_factory=dict)
     argv: Argv
     revoke: Argv | None = None
+    copies: CopiesSpec | None = None
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The words of all its commands."""
+        copies = self.copies
+        more = (*copies.keep, *copies.take_back, *copies.forget) if copies else ()
+        return (*self.argv, *(self.revoke or ()), *more)
 
     @model_validator(mode="after")
     def _made_by_mlox(self) -> Self:

@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 
 from mlox.apply.saving import Shelf
-from mlox.errors import MloxError
+from mlox.errors import MloxError, PartialError
 from mlox.protocols import Emit
 from mlox.stack.converging import converge
 from mlox.stack.joining import with_service
@@ -49,8 +49,10 @@ def upgrade(
     after = replace(around, spec=spec)
     try:
         done = converge(around, after, (name,), prune=False, digest=None, emit=emit, cancel=threading.Event())
-    except (MloxError, KeyboardInterrupt):
+    except (MloxError, KeyboardInterrupt) as error:
         around.workspace.put_service(name, {"version": around.spec.services[name].version})
+        if isinstance(error, PartialError) and [failed for failed, _ in error.failures] == [name]:
+            raise error.failures[0][1] from None  # that its providers run was not what was asked for
         raise
     return replace(value, deployed=done)
 

@@ -10,6 +10,7 @@ import pytest
 from tests.live.catalog.case import Case, all_cases
 from tests.live.catalog.clients import python_with
 from tests.live.docker_stage import Engine
+from tests.live.placing import SERVERS, placed
 from tests.live.support import Project, project
 from tests.live.support import data_home as place
 
@@ -92,6 +93,41 @@ units:
     stop_grace_period_s: 2
 """
 
+TABLES = """\
+name: tables
+version: "{version}"
+supports: ">=1"
+summary: keeps words in the stack's PostgreSQL, and dies in its second version once it has spoiled them
+ports: {{http: {{port: 18641, scheme: http}}}}
+needs:
+  database:
+    capability: postgresql
+    environment: {{BASE: "${{need.database.url}}"}}
+jobs:
+  words:
+    unit: server
+    when: upgrade
+    argv: [python3, "${{dir.config}}/words.py"]
+units:
+  server:
+    native:
+      python: {{packages: ["psycopg[binary]"]}}
+      command: [sh, -c, '[ "${{version}}" != 2 ] && exec python3 -m http.server --bind ${{bind}} ${{port.http}}']
+    environment: {{VERSION: "${{version}}"}}
+    files:
+      words.py:
+        content: |
+          import os, psycopg
+          with psycopg.connect(os.environ["BASE"]) as base:
+              base.execute("CREATE TABLE IF NOT EXISTS words (word text)")
+              base.execute("UPDATE words SET word = word || %s", [" by " + os.environ["VERSION"]])
+              base.execute(f"CREATE TABLE made_by_{{os.environ['VERSION']}} ()")
+    probe: {{http: {{port: http}}, start_timeout_s: 20}}
+    stop_grace_period_s: 2
+"""
+ONLY = "SELECT word, (SELECT string_agg(relname, ' ') FROM pg_class WHERE relname ~ 'made_by') FROM words"
+DATABASES_THERE = "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database WHERE NOT datistemplate"
+
 
 @pytest.fixture
 def shop(data_home: Path, tmp_path: Path) -> Iterator[Project]:
@@ -143,6 +179,41 @@ def test_one_that_fails_once_it_has_spoiled_the_data_comes_back_by_itself(shop: 
     assert shop.row("keeper")["status"] == "running"
     assert shop.row("keeper")["version"] == "1"
     assert 'version: "1"' in (shop.folder / "mlox.yaml").read_text()
+
+
+@pytest.fixture(params=SERVERS)
+def on_postgres(request: pytest.FixtureRequest, data_home: Path, tmp_path: Path) -> Iterator[Project]:
+    """A project with PostgreSQL as a process or as a container."""
+    with placed(str(request.param), tmp_path / "shop", data_home) as made:
+        made.done("init", "demo")
+        made.done("up", "postgres")
+        yield made
+
+
+def test_tables_in_postgres_go_back_with_the_one_that_fails(on_postgres: Project) -> None:
+    shop = on_postgres
+
+    def asked(base: str, query: str) -> str:
+        return shop.done("exec", "postgres", "--", "psql", base, "-Atc", query).strip()
+
+    def offered(version: str) -> None:
+        (shop.folder / "services" / "tables.yaml").write_text(TABLES.format(version=version))
+
+    (shop.folder / "services").mkdir()
+    offered("1")
+    shop.done("up", "tables")
+    before = asked("tables_database", DATABASES_THERE)
+    asked("tables_database", "INSERT INTO words VALUES ('precious')")
+    offered("2")
+    failed = shop.mlox("upgrade", "tables@2", "-y", "--no-backup")
+    assert failed.code == 1, failed
+    assert "tables runs again as before" in failed.err
+    assert asked("tables_database", ONLY) == "precious|made_by_1"
+    assert asked("postgres", DATABASES_THERE) == before
+    offered("3")
+    shop.done("upgrade", "tables@3", "-y", "--no-backup")
+    assert asked("tables_database", ONLY) == "precious by 3|made_by_1 made_by_3"
+    assert asked("postgres", DATABASES_THERE) == before
 
 
 @pytest.mark.exhaustive
