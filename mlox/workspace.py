@@ -16,6 +16,7 @@ from mlox.errors import SpecError, WorkspaceError
 from mlox.journal import Edit, Journal
 from mlox.lockfile import LOCK, LockFile
 from mlox.specs import StackSpec
+from mlox.specs.naming import RECORDS
 
 SPEC = "mlox.yaml"
 IGNORED = b"# What only this machine needs; see https://git-scm.com/docs/gitignore\n.*.tmp\n.deleted-*\nlocal/\n"
@@ -82,6 +83,11 @@ class Workspace:
     def exists(self) -> bool:
         """Whether there is an ``mlox.yaml``."""
         return self.path.exists() and not _forbidden(self.root)
+
+    @property
+    def has_components(self) -> bool:
+        """Whether components were added, or a killed process left a change of some half done."""
+        return self.journal.pending or any((self.root / RECORDS).glob("*.json"))
 
     def recover(self) -> None:
         """Finish what a killed process left half written; whoever calls holds the stack."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlox.components.records import RECORDS
+from mlox.specs.naming import RECORDS
 from tests.component_stage import Shop
 from tests.matrix_stage import seeded
 from tests.settings_components import offers, users

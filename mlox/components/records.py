@@ -13,9 +13,8 @@ from mlox.components.tree import Tree
 from mlox.documents import explain
 from mlox.errors import SpecError
 from mlox.specs.model import Scalar, Spec
-from mlox.specs.naming import ComponentName, file_stem, name_of_stem
+from mlox.specs.naming import RECORDS, ComponentName, file_stem, name_of_stem
 
-RECORDS = ".mlox/components"
 BASE = ".mlox/base"
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -9,13 +9,14 @@ from mlox.components.dependencies import PYPROJECT, requirements_removed, used_b
 from mlox.components.extending import retract
 from mlox.components.layout import Place
 from mlox.components.plan import EditPlan
-from mlox.components.records import BASE, RECORDS, Record, base_path, digest_of
+from mlox.components.records import BASE, Record, base_path, digest_of
 from mlox.components.settings import Names, SettingsTaken, settings_removed
 from mlox.components.state import edited_files
 from mlox.components.tree import Tree
 from mlox.components.uses import Use, left_uses
 from mlox.errors import WorkspaceError
 from mlox.journal import Edit
+from mlox.specs.naming import RECORDS
 
 
 @dataclass(frozen=True, slots=True)

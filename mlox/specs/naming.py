@@ -11,6 +11,9 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
+RECORDS = ".mlox/components"
+"""The folder in a workspace that has a file for each component that was added."""
+
 _ONE = "[a-z][a-z0-9]*(-[a-z0-9]+)*"
 
 Namespace = Annotated[str, StringConstraints(pattern=f"^@{_ONE}$", max_length=41)]

@@ -12,8 +12,9 @@ from pathlib import Path, PurePosixPath
 from mlox.components import Tree
 from mlox.components.branching import merge_extended
 from mlox.components.merge import Level, MergeResult
-from mlox.components.records import BASE, RECORDS
+from mlox.components.records import BASE
 from mlox.errors import MloxError
+from mlox.specs.naming import RECORDS
 
 HEAD_OF_THEIRS = "GITHEAD_"
 """How the variables begin by which ``git merge`` tells whoever merges for it what is merged: the commit follows."""

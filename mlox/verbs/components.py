@@ -49,8 +49,10 @@ def refuse_components(ctx: Context, names: tuple[str, ...], verb: str) -> None:
     """Raise a :class:`UsageError` where one of ``names`` is a component: there is nothing of it that runs."""
     from mlox.specs.naming import split_version
 
-    for name in (split_version(word)[0] for word in names):
-        if is_component(ctx, name):
+    plain = [split_version(word)[0] for word in names]
+    services = {*ctx.stack().names(), *ctx.stack().surroundings().catalog.names()} if plain else set()
+    for name in plain:
+        if name not in services and is_component(ctx, name):
             raise UsageError(
                 f"{name} is a component, source code for your repository: {verb} is for services",
                 hint=f"To add it: mlox add {name}. To take it out: mlox remove {name}.",

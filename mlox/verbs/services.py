@@ -18,7 +18,7 @@ from mlox.verbs.table import Rest, verb
 from mlox.verbs.watching import Interval, Watch, watched
 
 if TYPE_CHECKING:
-    from mlox.stack import Environment, Stack
+    from mlox.stack import Components, Environment, Stack
 
 MEANT = {
     "native": "this machine only; services wait for `{mlox} up` after a reboot",
@@ -43,16 +43,14 @@ def status(
 
 
 def _status(ctx: Context, names: tuple[str, ...], exit_code: bool, watch: bool) -> Status:
-    from mlox.stack import Components
-
     stack = ctx.stack()
     stack.workspace.read()
-    components = Components(stack)
-    services = tuple(name for name in names if name not in components.added())
+    components = _components(stack)
+    services = tuple(name for name in names if components is None or name not in components.added())
     for name in () if watch else services:
         stack.service(name)
     look = stack.look if watch else stack.status
-    rows = components.rows(*names) if not names or len(services) < len(names) else ()
+    rows = components.rows(*names) if components and (not names or len(services) < len(names)) else ()
     seen = replace(look(*services) if services or not names else Status(stack.name, ()), components=rows)
     if not names:
         seen = replace(seen, alerts=stack.alerts())
@@ -62,6 +60,15 @@ def _status(ctx: Context, names: tuple[str, ...], exit_code: bool, watch: bool) 
     places = dict.fromkeys((row.server, row.backend) for row in seen.services)
     notes = tuple(f"{server} = {MEANT[backend]}" for server, backend in places if backend in MEANT)
     return replace(seen, notes=(*seen.notes, *asking, *notes), differs_is=4 if differs else 0)
+
+
+def _components(stack: Stack) -> Components | None:
+    """The components of the workspace; nothing of theirs is loaded where it has none."""
+    if not stack.workspace.has_components:
+        return None
+    from mlox.stack import Components
+
+    return Components(stack)
 
 
 @verb("open", group="stack")

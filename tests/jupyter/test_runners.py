@@ -55,18 +55,20 @@ CELLS = {
 }
 
 
-def run_with(runner: str, folder: Path, *names: str) -> tuple[set[str], str]:
+def run_with(
+    runner: str, folder: Path, *names: str, python: str = sys.executable, timeout_s: float = 600
+) -> tuple[set[str], str]:
     """Which of the notebooks in ``folder`` fail under a runner, and what it prints."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     done = subprocess.run(
-        [sys.executable, *RUNNERS[runner], *names],
+        [python, *RUNNERS[runner], *names],
         cwd=folder,
         env={**environment, "PYTHONPATH": str(ROOT), "PY_COLORS": "0"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=timeout_s,
         check=False,
     )
     printed = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
