@@ -12,7 +12,7 @@ import pytest
 import mlox
 from mlox.cli import main
 from tests.jupyter.cells import ROOT
-from tests.jupyter.test_runners import RUNNERS, run_with, texts
+from tests.jupyter.test_runners import RUNNERS, run_with, sliced, texts
 from tests.live import docker_stage
 
 NOTEBOOK = ROOT / "notebooks" / "03-docker.ipynb"
@@ -45,7 +45,7 @@ def workspace(data_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.mark.xdist_group("engine")
 @pytest.mark.slow
 @pytest.mark.timeout(SLOW_S)
-@pytest.mark.parametrize("runner", [name for name in RUNNERS if name != "nbval"])
+@pytest.mark.parametrize("runner", sliced("papermill", without="nbval"))
 def test_run_again_the_notebook_finds_its_data(workspace: Path, runner: str) -> None:
     name = f"{runner}.ipynb"
     shutil.copy(NOTEBOOK, workspace / name)

@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -53,6 +54,12 @@ CELLS = {
     "wrong option": "%mlox status --nope",
     "no body": "%%mlox start",
 }
+
+
+def sliced(*names: str, without: str = "") -> list[Any]:
+    """Runners for a notebook that takes long: ``names`` in every run of tests, the others in the exhaustive one."""
+    others = (pytest.param(name, marks=pytest.mark.exhaustive) for name in RUNNERS if name not in {*names, without})
+    return [*names, *others]
 
 
 def run_with(
@@ -170,7 +177,7 @@ def test_run_again_the_quickstart_has_nothing_to_do(left_running: Path, runner: 
 
 @pytest.mark.live
 @pytest.mark.slow
-@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("runner", sliced("nbval", "nbclient"))
 def test_features_are_built_and_read_and_what_was_added_is_gone(isolated: Path, runner: str) -> None:
     name = FEATURES.name  # it tells of itself that it imports what goes
     for _ in range(2 if runner == "nbclient" else 1):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.live.kill_stage import Killed, told
 
-SLICE = int(os.environ.get("MLOX_TEST_MOMENTS", "5"))
+SLICE = int(os.environ.get("MLOX_TEST_MOMENTS", "3"))
 """How many moments of each scene ``make test`` takes."""
 
 

@@ -17,6 +17,8 @@ from tests.live.engine.images import FEAST_IMAGE, MINIO_IMAGE, MLFLOW, PROMETHEU
 from tests.live.support import Project, Said, project, worked_in
 
 SERVERS = ("local", pytest.param("docker", marks=pytest.mark.xdist_group("engine")))
+SLICE = ("local", pytest.param("docker", marks=[pytest.mark.xdist_group("engine"), pytest.mark.exhaustive]))
+"""The same for what takes many minutes: of services times servers, `make test` takes a slice."""
 
 IMAGES = {
     "redis": "redis:7",

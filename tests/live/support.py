@@ -262,13 +262,21 @@ def interrupt(process: subprocess.Popen[str]) -> None:
 def snapshot(*folders: Path) -> dict[str, tuple[int, float, bytes]]:
     """Every file below the folders: its mode, when it was changed, and its content.
 
-    Not that of what is in environments: these are gigabytes, and what changes there has another time.
+    Of an environment only what lies at its top, and when that changed: below are gigabytes in a hundred thousand files.
     """
     seen = {}
     for top in folders:
-        for path in sorted(top.rglob("*")):
-            found = path.lstat()
-            whole = path.is_file() and not path.is_symlink() and "environments" not in path.parts
-            content = path.read_bytes() if whole else b""
-            seen[str(path)] = (found.st_mode, found.st_mtime if path.is_file() else 0.0, content)
+        for name, below, files in os.walk(top):
+            folder = Path(name)
+            for path in (folder / each for each in (*below, *files)):
+                found = path.lstat()
+                content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+                changed = found.st_mtime if path.is_file() or _is_in_environment(path) else 0.0
+                seen[str(path)] = (found.st_mode, changed, content)
+            if _is_in_environment(folder):
+                below.clear()
     return seen
+
+
+def _is_in_environment(path: Path) -> bool:
+    return path.parent.name == "environments"

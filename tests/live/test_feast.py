@@ -9,7 +9,7 @@ import pytest
 
 from tests.live.catalog.cases.feast import CASE
 from tests.live.catalog.clients import python_with
-from tests.live.placing import SERVERS, placed
+from tests.live.placing import SLICE, placed
 from tests.live.support import Project
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -23,7 +23,7 @@ with psycopg.connect(told.info.dsn, password=told.info.password, dbname="feast_r
 """
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module", params=SLICE)
 def shop(
     request: pytest.FixtureRequest, data_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Project]:

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.live.placing import SERVERS, placed
+from tests.live.placing import SLICE, placed
 from tests.live.support import Project, until
 from tests.live.test_main_job import LOG_A_RUN, READ_A_RUN, answer
 from tests.live.test_postgres import conninfo, pytestmark, rows
@@ -42,7 +42,7 @@ for run in client.search_runs([experiment.experiment_id], max_results=10000):
 """
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module", params=SLICE)
 def server(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.object_stage import buckets, minio_path, s3
-from tests.live.placing import SERVERS, placed
+from tests.live.placing import SLICE, placed
 from tests.live.support import Project, project
 from tests.live.test_postgres import INSTALLED
 
@@ -54,7 +54,7 @@ for path in sorted(path for path in folder.rglob("*") if path.is_file()):
 """
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module", params=SLICE)
 def shop(
     request: pytest.FixtureRequest, data_home: Path, minio_path: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Project]:

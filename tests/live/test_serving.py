@@ -18,7 +18,7 @@ import pytest
 
 from tests.live.catalog.clients import python_with
 from tests.live.engine.images import MLFLOW
-from tests.live.placing import SERVERS, Contained, placed
+from tests.live.placing import SLICE, Contained, placed
 from tests.live.support import Project, Said, until
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -65,7 +65,7 @@ print(json.dumps(told))
 """
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module", params=SLICE)
 def server(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
