@@ -92,6 +92,21 @@ class Restored(Value):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class RestoredAll(Value):
+    """Several restores, in their order."""
+
+    restored: tuple[Restored, ...]
+
+    def text(self, *, detail: bool = False) -> str:
+        """What each of them says."""
+        return "\n".join(one.text(detail=detail) for one in self.restored)
+
+    def to_json(self) -> dict[str, Any]:
+        """``restored``: the object of each."""
+        return {"restored": [one.to_json() for one in self.restored]}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Upgraded(Value):
     """An upgrade or a rollback: from which version to which; without ``deployed``, what it would do.
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated
 
-from mlox.errors import UsageError
+from mlox.errors import Cancelled, LockedError, MloxError, PartialError, UsageError
 from mlox.values import Value
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
+
+if TYPE_CHECKING:
+    from mlox.specs import StackSpec
+    from mlox.stack.restoring import RestorePlan
+    from mlox.values.saved import Restored
 
 Place = Annotated[str | None, "where backups are: a folder, or s3://BUCKET/PREFIX; else as mlox.yaml says"]
 
@@ -45,27 +51,64 @@ def backup(
 @verb("restore", group="stack")
 def restore(
     ctx: Context,
-    name: Annotated[str, "the service, NAME or NAME@BACKUP: an id or its beginning; else the latest"],
+    names: Annotated[tuple[str, ...], "services, NAME or NAME@BACKUP: an id or its beginning; else the latest"] = (),
     *,
     from_: Place = None,
     as_: Annotated[str | None, "bring it back under this name, beside what is there"] = None,
     unverified: Annotated[bool, "do not ask the service whether it holds what it held when it was saved"] = False,
 ) -> Value:
-    """Bring a service back as it was when it was saved, with its passwords.
+    """Bring services back as they were when they were saved, with their passwords.
 
-    What is there now is kept until the other runs and holds what it held; where that fails, it is as it was.
+    What is there now is kept until the other runs and holds what it held; where that fails, it is as it was. Several
+    are brought back one after the other, those that others need first.
     """
-    service, identity = _split(name, "BACKUP", "mlox restore postgres")
+    from mlox.values.saved import RestoredAll
+
+    if not names:
+        raise UsageError("restore needs the name of a service", hint="What there is: mlox backup --list.")
+    chosen = dict(_split(name, "BACKUP", "mlox restore postgres") for name in names)
+    if as_ is not None and len(chosen) > 1:
+        raise UsageError("--as is the name of one service", hint="Restore one after the other.")
     stack = ctx.stack()
     spec = stack.workspace.read()
-    planned = stack.plan_restore(service, backup=identity, place=from_, as_=as_)
+    planned = [
+        stack.plan_restore(name, backup=chosen[name], place=from_, as_=as_) for name in _providers_first(spec, chosen)
+    ]
     if ctx.dry_run:
-        return planned.value
-    if planned.replaces is not None:
-        size = f"{planned.replaces / 1e6:.1f} MB"
-        question = f"This replaces the data of {planned.name} ({size}) by that of the backup {planned.backup.id}."
-        ctx.confirm(question, answer=spec.name)
-    return stack.restore(service, backup=planned.backup.id, place=from_, as_=as_, verify=not unverified, emit=ctx.emit)
+        return planned[0].value if len(planned) == 1 else RestoredAll(tuple(one.value for one in planned))
+    _confirm(ctx, planned, spec.name)
+    done: list[Restored] = []
+    for one in planned:
+        name, identity = one.backup.service, one.backup.id
+        try:
+            again = stack.restore(name, backup=identity, place=from_, as_=as_, verify=not unverified, emit=ctx.emit)
+        except (Cancelled, LockedError):
+            raise
+        except MloxError as error:
+            if not done:
+                raise
+            told = f"reached: {', '.join(each.name for each in done)}; failed: {name}\n{error.problem}"
+            raise PartialError(told, hint=error.hint, failures=[(name, error)]) from error
+        done.append(again)
+    return done[0] if len(done) == 1 else RestoredAll(tuple(done))
+
+
+def _confirm(ctx: Context, planned: Sequence[RestorePlan], answer: str) -> None:
+    """Ask before data is replaced."""
+    sizes = {one.name: one.replaces for one in planned if one.replaces is not None}
+    if sizes:
+        ids = ", ".join(one.backup.id for one in planned if one.name in sizes)
+        told = ", ".join(f"{name} ({size / 1e6:.1f} MB)" for name, size in sizes.items())
+        by = "that of the backup" if len(sizes) == 1 else "those of the backups"
+        ctx.confirm(f"This replaces the data of {told} by {by} {ids}.", answer=answer)
+
+
+def _providers_first(spec: StackSpec, names: Iterable[str]) -> list[str]:
+    """The names, those that others of them need first; what is not written any more comes last."""
+    from mlox.resolve import order
+
+    written = order({name: service.needs for name, service in spec.services.items()})
+    return sorted(names, key=lambda name: written.index(name) if name in written else len(written))
 
 
 @verb("upgrade", group="stack")
