@@ -101,7 +101,7 @@ def test_a_slow_server_is_given_up_in_time(answer: Callable[[BaseHTTPRequestHand
     begin = time.monotonic()
     with serving(answering(answer)) as url, pytest.raises(WorkspaceError, match="took too long"):
         fetch(f"{url}/x", limit=1000, timeout_s=0.4, token=None, name="@slow")
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 10  # each would take 20
     assert threading.active_count() <= ready + 1  # the server's own thread may still sleep
 
 

@@ -65,11 +65,14 @@ def test_restarts_and_sickness_are_told(stack: mlox.Stack, machine: FakeBackend)
     assert (redis.restarts, redis.healthy, redis.state, redis.note) == (2, False, "starting", "sick")
 
 
-def test_a_meter_counts_from_one_look_to_the_next(stack: mlox.Stack, machine: FakeBackend) -> None:
+def test_a_meter_counts_from_one_look_to_the_next(
+    stack: mlox.Stack, machine: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stack.add("redis")
     stack.up()
     meter = measuring.Meter()
     meter.look(stack.surroundings())
+    monkeypatch.setattr(measuring, "INTERVAL_S", 60)  # what one look alone would take
     kept_busy(machine, 2.0)
     began = time.monotonic()
     meter.look(stack.surroundings())
