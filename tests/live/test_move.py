@@ -118,6 +118,7 @@ def test_a_postgres_there_and_back(shop: Project) -> None:
 
 
 @pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install")
+@pytest.mark.exhaustive
 def test_runs_models_and_artifacts_of_an_mlflow_there_and_back(shop: Project) -> None:
     shop.done("add", "mlflow")
     up(shop, "mlflow")
@@ -142,6 +143,7 @@ def test_a_consumer_is_wired_anew_and_keeps_its_runs(shop: Project) -> None:
 
 @pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install")
 @pytest.mark.timeout(1800)  # the first time MinIO is built
+@pytest.mark.exhaustive
 def test_an_mlflow_with_database_and_bucket_there_and_back(
     data_home: Path, tmp_path: Path, engine: Engine, minio_path: str
 ) -> None:
