@@ -60,7 +60,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "add ../mlflow": ("unknown service '../mlflow'", ""),
     "add mlflow@": ("'mlflow@' is not NAME or NAME@VERSION", "mlflow@3.17.0"),
     "add @3": ("'@3' is not NAME", "mlflow@3.17.0"),
-    "add mlflow@2.22 --as old": ("mlflow 2.22 is not supported", "mlflow@"),
+    "add mlflow@2.9 --as old": ("mlflow 2.9 is not supported", "mlflow@"),
     "add mlflow@newest --as old": ("mlflow newest is not supported", "mlflow@"),
     "add mlflow@3.10.0": ("mlflow is in mlox.yaml already, and differs: version is", "--as"),
     "add mlflow --as Other": ("services.Other: not a valid name", ""),

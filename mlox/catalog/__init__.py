@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from mlox.catalog.check import check
+from mlox.catalog.versions import patched, range_for
 from mlox.documents import parse
 from mlox.errors import MloxError, SpecError, UnknownNameError
 from mlox.specs import CatalogService
@@ -18,10 +19,21 @@ BUILT_IN = Path(__file__).parent / "services"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A catalog service and where it came from. ``source`` is empty for mlox's own, else a digest of the YAML."""
+    """A catalog service and where it came from.
+
+    Attributes:
+        source: empty for mlox's own, else a digest of the YAML. ``text``: the YAML; ``path``: the file.
+    """
 
     service: CatalogService
     source: str = ""
+    text: str = field(default="", repr=False)
+    path: str = ""
+
+    def at(self, version: str | None) -> Entry:
+        """As it is in a version; by default in its own."""
+        words = range_for(self.service, version) if version else None
+        return self if words is None else replace(self, service=patched(self.text, words, source=self.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +103,8 @@ class Catalog:
             except MloxError as error:
                 yield error
 
-    def get(self, name: str) -> Entry:
-        """The service of that name.
+    def get(self, name: str, version: str | None = None) -> Entry:
+        """The service of that name, as it is in a version; by default in its own.
 
         Raises:
             UnknownNameError: there is none; the hint names the nearest.
@@ -103,7 +115,7 @@ class Catalog:
             if path is None:
                 raise UnknownNameError.among("service", name, self.names())
             self._read[name] = self._load(path)
-        return self._read[name]
+        return self._read[name].at(version)
 
     def __iter__(self) -> Iterator[Entry]:
         return (self.get(name) for name in self.names())
@@ -123,4 +135,7 @@ def _entry(text: str, path: Path) -> Entry:
     if service.name != path.stem:
         raise SpecError(f"{path}: name is {service.name!r}", hint=f"Name the file {service.name}.yaml.")
     check(service, source=str(path))
-    return Entry(service, source="" if path.parent == BUILT_IN else digest(text))
+    own = path.parent == BUILT_IN
+    for words in () if own else service.versions:
+        patched(text, words, source=str(path))
+    return Entry(service, "" if own else digest(text), text, str(path))

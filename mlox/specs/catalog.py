@@ -6,7 +6,7 @@ stands beside them. Texts may hold the variables of :mod:`mlox.variables`.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -228,11 +228,15 @@ class EstimateSpec(Spec):
 
 
 class CatalogService(Spec):
-    """A service of the catalog."""
+    """A service of the catalog.
+
+    ``versions`` says what is otherwise in some versions: a JSON Merge Patch by a range of versions, as ``<3``.
+    """
 
     name: Name
     version: Text
     supports: str = ""
+    versions: dict[Text, dict[str, Any]] = Field(default_factory=dict)
     summary: Text
     homepage: str = ""
     kind: Literal["service", "connector"] = "service"

@@ -145,7 +145,7 @@ class Written:
             wrong = None
             try:
                 self._check_server(service)
-                self.entries[name] = self.around.catalog.get(service.service).service
+                self.entries[name] = self.around.catalog.get(service.service, service.version).service
             except MloxError as error:
                 wrong = self._error(name, error)
             if wrong is not None and (not names or name in names):

@@ -36,7 +36,7 @@ def to_compose(stack: Stack, names: tuple[str, ...] = ()) -> Exported:
         raise UsageError("no service here has an image", hint="Add one that runs on docker: mlox catalog --services.")
     notes = [f"{stack.name}, by mlox export compose; ports are on loopback."]
     notes += [f"Left out, since there is no image of it: {name}." for name in left]
-    entries = {name: around.catalog.get(service.service) for name, service in around.spec.services.items()}
+    entries = {name: around.catalog.get(one.service, one.version) for name, one in around.spec.services.items()}
     return written(around.spec, entries, str(stack.workspace.root), names=chosen, notes=notes)
 
 

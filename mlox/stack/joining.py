@@ -68,7 +68,7 @@ def join(
         return _same(stack, name, there, asked, catalog, change_options), name
     if there is not None:
         raise UsageError(f"{name!r} is a {there.service} already", hint="Choose another name with --as.")
-    service = catalog.get(asked.service).service
+    service = catalog.get(asked.service, asked.version).service
     if asked.version is not None:
         check_version(service, asked.version)
     check_options(service, asked.options, where=name)
@@ -98,8 +98,8 @@ def decide(
         SpecError, WiringError, UnknownNameError: the version or a need cannot be.
     """
     there = stack.services[name]
-    service = catalog.get(there.service).service
     ran = ran or {}
+    service = catalog.get(there.service, there.version or ran.get("version")).service
     version = there.version or ran.get("version") or found_version(service) or service.version
     if version != ran.get("version"):
         check_version(service, version)
@@ -153,7 +153,7 @@ def _same(
         if there.ports.get(port) != number:
             differs.append(f"port {port} is {there.ports.get(port, 'not chosen')}, not {number}")
     changed = {key: value for key, value in asked.options.items() if there.options.get(key) != value}
-    service = catalog.get(there.service).service
+    service = catalog.get(there.service, there.version).service
     check_options(service, {**there.options, **asked.options}, where=name)
     if not change_options:
         known = check_options(service, there.options, where=name)

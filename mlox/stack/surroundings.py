@@ -202,7 +202,8 @@ class Surroundings:
 
     def service(self, name: str) -> CatalogService:
         """The catalog entry of a service of the stack."""
-        return self.catalog.get(self.spec.services[name].service).service
+        written = self.spec.services[name]
+        return self.catalog.get(written.service, written.version).service
 
     def spec_of(self, server: str) -> ServerSpec:
         """What is written of a server.
@@ -224,7 +225,7 @@ class Surroundings:
 
     def world(self, spec: StackSpec) -> World:
         """What ``resolve`` asks for, for all services of ``spec``."""
-        entries = {name: self.catalog.get(service.service) for name, service in spec.services.items()}
+        entries = {name: self.catalog.get(one.service, one.version) for name, one in spec.services.items()}
         services = {name: entry.service for name, entry in entries.items()}
         known = {o.service for o in self.observed.values()}
         return World(

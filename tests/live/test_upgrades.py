@@ -13,11 +13,13 @@ from tests.live.docker_stage import Engine
 from tests.live.placing import SERVERS, placed
 from tests.live.support import Project, project
 from tests.live.support import data_home as place
+from tests.live.test_main_job import LOG_A_RUN, READ_A_RUN
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 CASES = all_cases()
 OLD_MLFLOW, NEW_MLFLOW = "3.10.0", "3.17.2"
+MLFLOW_2 = "2.22.5"
 OLD_AIRFLOW, NEW_AIRFLOW = "3.1.8", "3.3.2"
 
 DATABASES = Case(
@@ -160,6 +162,25 @@ def test_an_mlflow_with_runs_and_models_across_its_schemas_and_back(shop: Projec
     shop.done("rollback", "mlflow", "-y")
     assert shop.row("mlflow")["version"] == OLD_MLFLOW
     assert said(shop, "mlflow", CASES["mlflow"].read) == before
+    assert shop.json("up")["actions"] == []
+
+
+@pytest.mark.exhaustive
+def test_an_mlflow_2_beside_an_mlflow_3_and_then_as_one_too(shop: Project) -> None:
+    shop.done("up", "mlflow")
+    shop.done("up", f"mlflow@{MLFLOW_2}", "--as", "old")
+    assert [shop.row(name)["version"] for name in ("mlflow", "old")] == [NEW_MLFLOW, MLFLOW_2]
+    write, read = (text.replace('"mlflow"', '"old"') for text in (LOG_A_RUN, READ_A_RUN))
+    printed(shop, write)
+    before = printed(shop, read)
+    assert printed(shop, "import mlox; print(mlox.get('mlflow').client().get_experiment_by_name('churn'))") == "None\n"
+    shop.done("secrets", "rotate", "old.admin_password")
+    done = shop.json("upgrade", f"old@{NEW_MLFLOW}", "-y")
+    assert done["version"] == {"from": MLFLOW_2, "to": NEW_MLFLOW}
+    assert printed(shop, read) == before
+    shop.done("rollback", "old", "-y")
+    assert shop.row("old")["version"] == MLFLOW_2
+    assert printed(shop, read) == before
     assert shop.json("up")["actions"] == []
 
 
