@@ -130,6 +130,7 @@ def test_runs_models_and_artifacts_of_an_mlflow_there_and_back(shop: Project) ->
 
 
 @pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install")
+@pytest.mark.exhaustive
 def test_a_consumer_is_wired_anew_and_keeps_its_runs(shop: Project) -> None:
     shop.done("add", "postgres")
     shop.done("add", "mlflow", "--needs", "database=postgres")
