@@ -11,7 +11,10 @@ from tests.live.catalog.case import all_cases
 from tests.live.catalog.record import KEPT, STEPS, Record, read
 
 BACKENDS = ("native", "docker")
-ELSEWHERE = {"mlflow-model": "it serves a model of another service: tests/live/test_serving.py shows it on both"}
+ELSEWHERE = {
+    "mlflow-model": "it serves a model of another service: tests/live/test_serving.py shows it on both",
+    "github": "it is a clone of a repository of somebody's: tests/live/test_github.py shows it natively",
+}
 """Services that have no row of their own: where they are shown."""
 
 HEAD = """\
