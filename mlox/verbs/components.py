@@ -52,7 +52,8 @@ def refuse_components(ctx: Context, names: tuple[str, ...], verb: str) -> None:
     plain = [split_version(word)[0] for word in names]
     services = {*ctx.stack().names(), *ctx.stack().surroundings().catalog.names()} if plain else set()
     for name in plain:
-        if name not in services and is_component(ctx, name):
+        own = ctx.stack().workspace.root / "mlx-components" / name
+        if (name not in services or own.is_dir()) and is_component(ctx, name):
             raise UsageError(
                 f"{name} is a component, source code for your repository: {verb} is for services",
                 hint=f"To add it: mlox add {name}. To take it out: mlox remove {name}.",
