@@ -173,7 +173,7 @@ def test_every_verb_is_looked_at() -> None:
 
 
 @pytest.mark.usefixtures("images_stay")
-@pytest.mark.parametrize(("line", "as_json"), in_turns(DRY))
+@pytest.mark.parametrize(("line", "as_json"), list(in_turns(DRY)))
 def test_a_dry_run_changes_nothing(shop: Yard, line: str, as_json: bool) -> None:
     before = everything(shop)
     words = line.format(key=KEY).split()
