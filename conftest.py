@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.slices import leave_out
+
 ROOT = Path(__file__).parent
 LIVE = ROOT / "tests" / "live"
 AMBIENT = ("MLOX_", "MLFLOW_", "XDG_", "JUPYTER_", "JPY_")
@@ -65,7 +67,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of ``tests/live`` is live; live tests take turns, unless they name a group of their own.
+    """All of ``tests/live`` is live; live tests take turns, unless they name a group; long ones are sliced.
 
     Comes first, since xdist reads the groups in the same hook.
     """
@@ -74,6 +76,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.live)
         if item.get_closest_marker("live") and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("live"))
+    leave_out(items)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import os
-import random
 import re
 import shutil
 from collections import Counter
@@ -18,7 +16,6 @@ from mlox.components.updating import Update
 from mlox.errors import UsageError
 from mlox.registries.folder import FolderRegistry
 from tests.component_stage import Shop
-from tests.live.kill_scenes import of_content
 from tests.matrix_edits import EDITS, Edited
 from tests.matrix_texts import Definition, Target, constants, has_value, meaning, named, upstream
 
@@ -237,9 +234,3 @@ def _texts(shop: Shop, record: Record, edited: Edited, name: str) -> dict[str, b
     own = shop.template(name).files
     path = next(one for one in origins if edited.target.path.endswith(one.partition("src/project/")[2] or one))
     return {path: upstream(own[path].decode(), edited.target).encode()}
-
-
-def seeded() -> tuple[random.Random, int]:
-    """What chooses the points of a slice, and its seed."""
-    seed = int(os.environ.get("MLOX_TEST_SEED") or of_content())
-    return random.Random(seed), seed  # noqa: S311

@@ -13,7 +13,7 @@ import pytest
 
 from tests.kills_cases import CASES
 from tests.kills_stage import WHENS, When, after, contents, counted, found_old_or_new, killed, laid_out, on_disk
-from tests.matrix_stage import seeded
+from tests.slices import seeded
 
 
 def test_ended_at_some_points_the_next_verb_finds_all_old_or_all_new(tmp_path: Path) -> None:

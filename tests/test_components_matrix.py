@@ -9,7 +9,8 @@ from __future__ import annotations
 import pytest
 
 from tests.matrix_edits import EDITS
-from tests.matrix_stage import Matrix, Score, seeded
+from tests.matrix_stage import Matrix, Score
+from tests.slices import seeded
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from mlox.specs.naming import RECORDS
 from tests.component_stage import Shop
-from tests.matrix_stage import seeded
 from tests.settings_components import offers, users
 from tests.settings_stage import as_json, as_toml, as_yaml
+from tests.slices import seeded
 from tests.test_components_settings import fragments
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import random
 import sysconfig
 from collections import Counter
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 from mlox.components.merge import MergeResult, merge
 from mlox.components.merge.lines import with_left
 from mlox.components.merge.python import merge_python
-from tests.live.kill_scenes import of_content
+from tests.slices import seeded
 
 NAMES = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta")
 
@@ -153,7 +152,7 @@ def check(base: str, mine: str, theirs: str) -> MergeResult | None:
 
 def played(times: int) -> tuple[int, int]:
     """Mutations of real modules, merged: how many the structure solved, and of how many."""
-    seed = int(os.environ.get("MLOX_TEST_SEED") or of_content())
+    _, seed = seeded()
     chance = random.Random(seed)  # noqa: S311
     print(f"\nMLOX_TEST_SEED={seed}")
     solved = tried = 0

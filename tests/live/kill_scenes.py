@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import random
-import secrets
 import shutil
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.live.kill_stage import Killed, told
+from tests.slices import seeded
 
 SLICE = int(os.environ.get("MLOX_TEST_MOMENTS", "3"))
 """How many moments of each scene ``make test`` takes."""
@@ -131,19 +129,12 @@ class Purged(Scene):
 SCENES = (FirstUp, Updated, RolledBack, Down, Purged)
 
 
-def of_content() -> int:
-    """A seed from the content of the commit that is checked out; where there is no git, a new one each time."""
-    asked = ("git", "-C", str(Path(__file__).parent), "rev-parse", "--short=6", "HEAD^{tree}")
-    said = subprocess.run(asked, capture_output=True, text=True, check=False)
-    return int(said.stdout, 16) if said.returncode == 0 else secrets.randbelow(10**6)
-
-
 def play(scene: Scene, count: int | None) -> None:
     """Kill the scene at ``count`` moments of it (None: at all), others where one does not come; look each time.
 
     ``MLOX_TEST_MOMENT`` chooses one, as a failure names it: ``after engine.POST.containers.create#6``.
     """
-    seed = int(os.environ.get("MLOX_TEST_SEED") or of_content())
+    _, seed = seeded()
     scene.before()
     found = scene.killed.points(scene.words())
     scene.after()

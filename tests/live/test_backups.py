@@ -20,7 +20,7 @@ from tests.live.test_postgres import INSTALLED
 __all__ = ["minio_path"]
 
 pytestmark = [
-    *(pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(1800)),
+    *(pytest.mark.live, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1800)),
     pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install"),
 ]
 MLFLOW = all_cases()["mlflow"]

@@ -51,6 +51,7 @@ def cases() -> list[object]:
 
 
 @BESIDE
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "layout"), cases())
 def test_added_it_imports_checks_passes_and_goes(made: Made, name: str, layout: str) -> None:
     project, place, specs = made(layout), LAYOUTS[layout], needed(name)

@@ -52,7 +52,7 @@ units:
 """
 
 
-pytestmark = pytest.mark.xdist_group("engine")
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("engine")]
 
 
 @pytest.fixture

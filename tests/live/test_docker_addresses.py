@@ -18,7 +18,7 @@ from tests.live import ssh_stage
 from tests.live.docker_stage import Engine
 from tests.live.support import Project, data_home, project, until
 
-pytestmark = pytest.mark.xdist_group("engine")
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("engine")]
 
 COUNTING = """\
 name: counting

@@ -20,7 +20,7 @@ from tests.live.kill_engine import Bereft
 from tests.live.kill_scenes import SCENES, SLICE, Scene, play
 from tests.live.support import data_home, project, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("engine")]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.xdist_group("engine")]
 
 IMAGES = ("busybox:1", "redis:7")
 

@@ -172,6 +172,7 @@ def test_every_verb_is_looked_at() -> None:
     assert set(all_verbs()) - tried == NOT_HERE
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("images_stay")
 @pytest.mark.parametrize(("line", "as_json"), list(in_turns(DRY)))
 def test_a_dry_run_changes_nothing(shop: Yard, line: str, as_json: bool) -> None:
@@ -184,6 +185,7 @@ def test_a_dry_run_changes_nothing(shop: Yard, line: str, as_json: bool) -> None
     assert everything(shop) == before
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("images_stay")
 @pytest.mark.parametrize("line", LOOKS)
 def test_a_look_changes_nothing(shop: Yard, line: str) -> None:
@@ -199,6 +201,7 @@ def here(tmp_path: Path, data_home: Path) -> Iterator[Yard]:
         yield made
 
 
+@pytest.mark.long
 def test_a_stranger_with_our_names_is_told_and_not_touched(here: Yard) -> None:
     here.project.done("add", "redis", "--on", "docker")
     api, name = here.engine.api, here.container("redis")

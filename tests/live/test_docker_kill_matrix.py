@@ -15,7 +15,7 @@ from tests.live.kill_scenes import SCENES, SLICE, Scene, play
 from tests.live.kill_yard import Contained
 from tests.live.support import data_home, project
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("engine")]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.xdist_group("engine")]
 
 
 @pytest.fixture

@@ -60,6 +60,7 @@ def installed(python: Path, folder: Path) -> None:
     ran(UV, "pip", "install", "--quiet", "--python", python, "--requirements", folder / "pyproject.toml")
 
 
+@pytest.mark.long
 def test_added_to_an_empty_project_it_imports_checks_and_passes(empty: Project, python: Path) -> None:
     empty.done("add", "feature-store")
     installed(python, empty.folder)
@@ -80,6 +81,7 @@ def test_added_to_an_empty_project_it_imports_checks_and_passes(empty: Project, 
     assert not (empty.folder / "pyproject.toml").exists()
 
 
+@pytest.mark.long
 def test_with_redis_in_the_stack_it_serves_from_redis(empty: Project, python: Path) -> None:
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not on the PATH: tests/live/install")

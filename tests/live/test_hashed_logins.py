@@ -13,7 +13,10 @@ import pytest
 from tests.live.placing import SERVERS, placed
 from tests.live.support import Project
 
-pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("engine")]
+pytestmark = [
+    *(pytest.mark.live, pytest.mark.slow, pytest.mark.long),
+    *(pytest.mark.timeout(900), pytest.mark.xdist_group("engine")),
+]
 PAGES = {"prometheus": "/-/ready", "container-registry": "/v2/"}
 
 

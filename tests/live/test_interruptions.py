@@ -128,6 +128,7 @@ def moments(home: Path) -> dict[str, Moment]:
     }
 
 
+@pytest.mark.long
 def test_ctrl_c_at_any_moment_of_up_mlflow(tmp_path: Path) -> None:
     """Exit 130 at once, no installer left, no half-built environment used; the last ``up`` converges."""
     with data_home() as home, project(tmp_path / "shop", home) as shop:
@@ -156,6 +157,7 @@ def test_ctrl_c_at_any_moment_of_up_mlflow(tmp_path: Path) -> None:
         assert complete == {path.name for path in (home / "environments").iterdir() if path.is_dir()}
 
 
+@pytest.mark.long
 def test_whoever_waits_for_an_installation_can_be_interrupted(tmp_path: Path) -> None:
     """Two stacks share an environment: the second waits until the first has built it."""
     with (
@@ -218,6 +220,7 @@ def test_ctrl_c_ends_following_a_log(shop: Project) -> None:
 # kill -9
 
 
+@pytest.mark.long
 def test_killed_at_any_moment(tmp_path: Path) -> None:
     """``kill -9`` of ``mlox up`` where it writes, installs, starts and waits; the last ``up`` has one process."""
     with data_home() as home, project(tmp_path / "shop", home) as shop:

@@ -24,6 +24,7 @@ def killed(tmp_path: Path) -> Iterator[Killed]:
         yield Killed(shop)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scene", SCENES)
 def test_killed_at_some_moments_up_converges(killed: Killed, scene: type[Scene]) -> None:
     play(scene(killed), SLICE)

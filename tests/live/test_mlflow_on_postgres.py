@@ -14,9 +14,12 @@ import pytest
 from tests.live.placing import SLICE, placed
 from tests.live.support import Project, until
 from tests.live.test_main_job import LOG_A_RUN, READ_A_RUN, answer
-from tests.live.test_postgres import conninfo, pytestmark, rows
+from tests.live.test_postgres import INSTALLED, conninfo, rows
 
-__all__ = ["pytestmark"]
+pytestmark = [
+    pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install"),
+    pytest.mark.long,
+]
 
 OF_CLIENT = """
 import os, sys, time

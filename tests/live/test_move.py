@@ -21,7 +21,7 @@ from tests.live.test_two_stacks import talk
 
 __all__ = ["minio_path"]
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("engine")]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.xdist_group("engine")]
 LOG = """
 import hashlib, json, mlflow, mlox, pathlib, sys, tempfile
 client = mlox.get("mlflow").client()

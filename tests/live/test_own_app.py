@@ -12,7 +12,10 @@ import pytest
 from tests.live.docker_stage import Engine
 from tests.live.support import Project, data_home, project, until
 
-pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("engine")]
+pytestmark = [
+    *(pytest.mark.live, pytest.mark.slow, pytest.mark.long),
+    *(pytest.mark.timeout(900), pytest.mark.xdist_group("engine")),
+]
 
 DOCKERFILE = """\
 FROM python:3.11-slim

@@ -32,6 +32,7 @@ def of_redis(shop: Project, password: str) -> redis.Redis:
     return redis.Redis(host=host, port=int(port), password=password)
 
 
+@pytest.mark.long
 def test_a_password_of_redis_is_rotated_with_its_consumer(shop: Project) -> None:
     folder = shop.folder / "services"
     folder.mkdir()
@@ -54,6 +55,7 @@ def test_a_password_of_redis_is_rotated_with_its_consumer(shop: Project) -> None
         assert new not in shop.done(*words.split())
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install")
 def test_after_a_kill_while_it_is_rotated_up_finishes(shop: Project) -> None:
     shop.done("up", "postgres")

@@ -19,7 +19,7 @@ from tests.live.catalog.clients import python_with
 from tests.live.catalog.record import KEPT, Record, read, recorded
 from tests.live.support import Project, project, until
 from tests.live.support import data_home as place
-from tests.matrix_stage import seeded
+from tests.slices import seeded
 
 CASES = all_cases()
 SERVER = {"native": "local", "docker": "docker"}

@@ -20,7 +20,7 @@ import pytest
 from tests.live.support import MLOX, Said, interrupt, until
 from tests.live.yard_stage import Yard, yard
 
-pytestmark = pytest.mark.xdist_group("engine")
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("engine")]
 
 SERVERS = ("local", "docker")
 LOAD = "SET statement_timeout = '90s'; DO $$ BEGIN FOR i IN 1..2000000000 LOOP PERFORM 1; END LOOP; END $$"

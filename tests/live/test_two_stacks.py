@@ -43,6 +43,7 @@ def listening(url: str) -> bool:
         return knocking.connect_ex((host, int(port))) == 0
 
 
+@pytest.mark.long
 def test_stacks_of_one_name_do_not_touch_each_other(pair: tuple[Project, Project]) -> None:
     one, two = pair
     assert one.id != two.id
@@ -67,6 +68,7 @@ def test_stacks_of_one_name_do_not_touch_each_other(pair: tuple[Project, Project
     assert two.json("up")["actions"] == []
 
 
+@pytest.mark.long
 def test_a_stopped_stack_keeps_its_port(pair: tuple[Project, Project]) -> None:
     one, two = pair
     for _ in range(4):
@@ -85,6 +87,7 @@ def test_a_stopped_stack_keeps_its_port(pair: tuple[Project, Project]) -> None:
     pytest.fail("somebody else took the port each time")
 
 
+@pytest.mark.long
 def test_two_instances_share_nothing(pair: tuple[Project, Project]) -> None:
     shop, _ = pair
     shop.done("up", "redis")
@@ -106,6 +109,7 @@ def test_two_instances_share_nothing(pair: tuple[Project, Project]) -> None:
     assert talk(shop, "redis", passwords[0], "GET a") == ["+OK", "1"]
 
 
+@pytest.mark.long
 def test_who_is_not_in_the_file_runs_on_until_it_is_pruned(pair: tuple[Project, Project]) -> None:
     """``remove`` is refused while it runs; ``up`` names what is not listed, and ``--prune`` stops it."""
     shop, _ = pair

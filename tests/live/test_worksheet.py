@@ -67,6 +67,7 @@ def left_over() -> list[str]:
     return found + [command for command in commands if "mlox-worksheet-" in command]
 
 
+@pytest.mark.long
 def test_the_skeleton_passes_and_nothing_of_it_is_left(author: Project) -> None:
     before, there = snapshot(author.folder), set(left_over())
     file = write(author)
@@ -75,6 +76,7 @@ def test_the_skeleton_passes_and_nothing_of_it_is_left(author: Project) -> None:
     assert set(left_over()) <= there
 
 
+@pytest.mark.long
 def test_redis_passes(author: Project) -> None:
     assert states(author, str(BUILT_IN / "redis.yaml"), 0) == dict.fromkeys(POINTS, "ok")
 
@@ -87,11 +89,13 @@ def foreign(author: Project, name: str, begin: str = "") -> tuple[str, ...]:
     return f"services/{name}.yaml", "--write", f"{client} write {begin}".rstrip(), "--read", f"{client} read"
 
 
+@pytest.mark.long
 def test_a_foreign_file_passes_as_processes(author: Project) -> None:
     file, *words = foreign(author, "radicale", "MKCALENDAR")
     assert states(author, file, 0, *words) == dict.fromkeys((*POINTS, CLIENT), "ok")
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("engine")
 def test_a_foreign_file_passes_as_containers(author: Project) -> None:
     with engine() as made:
@@ -114,6 +118,7 @@ def named(made: Engine) -> set[str]:
     return {str(one.name) for one in (*found, *client.networks.list()) if "mlox-worksheet" in str(one.name)}
 
 
+@pytest.mark.long
 def test_a_client_that_fails_and_data_that_changes_are_told(author: Project) -> None:
     file = write(author)
     said = author.mlox("catalog", "test", file, "--write", "nope", "--read", "date +%N")
@@ -130,6 +135,7 @@ def test_a_file_that_would_not_be_read(author: Project) -> None:
     assert "mlox has a service 'redis' of its own, which counts" in said.err
 
 
+@pytest.mark.long
 def test_a_service_that_tells_its_password_and_forgets_its_data(author: Project) -> None:
     forgetful = f"[p.unlink() for p in path.parent.iterdir()]; print('it is', os.environ['TOKEN'], flush=True); {SERVE}"
     found = states(author, write(author, (SERVE, forgetful)), 3)
