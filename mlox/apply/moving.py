@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from mlox.apply.passing import passed
 from mlox.apply.running import Run
 from mlox.apply.seams import Seams
 from mlox.apply.telling import first_difference, told
@@ -17,9 +17,6 @@ from mlox.moves import Move
 from mlox.plan import Plan
 from mlox.protocols import Emit, Event, Passage
 from mlox.units import Unit
-
-TELL_S = 0.5
-"""How often it is told how far the copy is."""
 
 
 def carry(move: Move, seams: Seams, *, emit: Emit, commit: Callable[[], None]) -> Content:
@@ -67,16 +64,20 @@ def _copy(move: Move, units: Sequence[Unit], seams: Seams, emit: Emit) -> Conten
     source, target = seams.backends[move.source], seams.backends[move.target]
     done = {job.name for unit in move.before for job in unit.jobs if job.when == "init"}
     ended = threading.Event()
+
+    def followed(chunks: Iterable[bytes], what: str) -> Iterator[bytes]:
+        return passed(chunks, move.service, what, emit, seams.check, move.size_bytes)
+
     with ThreadPoolExecutor(1, thread_name_prefix="mlox-move") as pool:
         reading = pool.submit(content, _until(ended, source.data_out(move.before)))
         try:
-            chunks = _followed(source.data_out(move.before), move, "copying its data", seams, emit)
+            chunks = followed(source.data_out(move.before), "copying its data")
             target.data_in(units, chunks, done=done)
         except BaseException:
             ended.set()
             raise
         sent = reading.result()
-    found = content(_followed(target.data_out(units), move, "comparing its data", seams, emit))
+    found = content(followed(target.data_out(units), "comparing its data"))
     if found != sent:
         raise ServiceError(
             f"the data of {move.service} is not the same on {move.target}: {sent.entries} files and folders with "
@@ -84,20 +85,6 @@ def _copy(move: Move, units: Sequence[Unit], seams: Seams, emit: Emit) -> Conten
             hint="Try it again; if it happens again, look at the disks.",
         )
     return found
-
-
-def _followed(chunks: Iterable[bytes], move: Move, what: str, seams: Seams, emit: Emit) -> Iterator[bytes]:
-    """Tell how far it is, and make sure that the stack is still ours."""
-    passed, told = 0, time.monotonic()
-    emit(Event(move.service, f"{what}: {move.size_bytes / 1e6:.1f} MB", fraction=0.0))
-    for chunk in chunks:
-        passed += len(chunk)
-        if time.monotonic() - told > TELL_S:
-            told = time.monotonic()
-            seams.check()
-            fraction = min(passed / move.size_bytes, 1.0) if move.size_bytes else None
-            emit(Event(move.service, f"{what}: {passed / 1e6:.1f} MB", kind="wait", fraction=fraction))
-        yield chunk
 
 
 def _until(ended: threading.Event, chunks: Iterable[bytes]) -> Iterator[bytes]:

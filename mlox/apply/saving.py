@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mlox.apply.passing import passed
 from mlox.archives import Content, content
 from mlox.backups import ABOUT, DATA, RECORD, Backup
 from mlox.errors import BackupError, ServiceError
-from mlox.protocols import Backend, BackupStore, Emit, Event, Sealing
+from mlox.protocols import Backend, BackupStore, Emit, Sealing
 from mlox.secret import Secret, mask
 from mlox.streams import Followed, pulled
 from mlox.units import Unit
 from mlox.variables import finish
 
 LINES = 10
-TELL_S = 0.5
-"""How often it is told how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ def write(
     Raises:
         MloxError: it could not be written; then :func:`drop` it.
     """
-    followed = Followed(_told(data, backup.service, "saving its data", emit, check), _reader(backup))
+    followed = Followed(passed(data, backup.service, "saving its data", emit, check), _reader(backup))
     sealed = hashlib.sha256()
 
     def hashed() -> Iterator[bytes]:
@@ -110,7 +108,7 @@ def conclude(backup: Backup, shelf: Shelf, emit: Emit, check: Callable[[], None]
     Raises:
         BackupError: what is there is not what was sent.
     """
-    found = _reader(backup)(_told(shelf.opened(backup, DATA), backup.service, "reading it back", emit, check))
+    found = _reader(backup)(passed(shelf.opened(backup, DATA), backup.service, "reading it back", emit, check))
     if found != backup.content:
         raise BackupError(
             f"the backup of {backup.service} in {shelf.store.where} is not what was sent",
@@ -132,7 +130,7 @@ def checked(backup: Backup, shelf: Shelf, emit: Emit, check: Callable[[], None])
         BackupError: it is not.
     """
     followed = Followed(
-        _told(
+        passed(
             shelf.opened(backup, DATA), backup.service, "bringing its data back", emit, check, backup.content.size_bytes
         ),
         _reader(backup),
@@ -188,19 +186,3 @@ def _counted(chunks: Iterable[bytes]) -> Content:
         digest.update(chunk)
         size += len(chunk)
     return Content(digest.hexdigest(), 0, size)
-
-
-def _told(
-    chunks: Iterable[bytes], service: str, what: str, emit: Emit, check: Callable[[], None], whole: int = 0
-) -> Iterator[bytes]:
-    """Tell how far it is, and make sure that the stack is still ours."""
-    passed, told = 0, time.monotonic()
-    emit(Event(service, what))
-    for chunk in chunks:
-        passed += len(chunk)
-        if time.monotonic() - told > TELL_S:
-            told = time.monotonic()
-            check()
-            fraction = min(passed / whole, 1.0) if whole else None
-            emit(Event(service, f"{what}: {passed / 1e6:.1f} MB", kind="wait", fraction=fraction))
-        yield chunk
