@@ -1,4 +1,4 @@
-"""What is killed: ``up``, an update, a rollback, ``down`` and a purge, each at some of its points or at all."""
+"""What is killed: each verb that changes what runs or what is kept, at some of its points or at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.live.kill_stage import Killed, told
+from tests.live.kill_stage import Killed, folder, told
 from tests.slices import seeded
 
 SLICE = int(os.environ.get("MLOX_TEST_MOMENTS", "3"))
@@ -126,7 +126,54 @@ class Purged(Scene):
             self.killed.converge("ours")
 
 
-SCENES = (FirstUp, Updated, RolledBack, Down, Purged)
+class Saved(Scene):
+    """What the page keeps is saved; the next backup is whole, and no other is there."""
+
+    def words(self) -> Sequence[str]:
+        return "backup", "site", "--keep", "1"
+
+    def before(self) -> None:
+        if self.round == 0:
+            self.killed.converge("ours")
+            self.killed.write("precious")
+
+    def after(self) -> None:
+        shop = self.killed.shop
+        shop.done("up")
+        shop.done(*self.words())
+        (kept,) = shop.json("backup", "--list")["backups"]
+        (place,) = (shop.home / "backups").glob("*/site")
+        assert folder(place) == [kept["id"]]
+        if self.round % 2:
+            self.killed.write("worthless")
+            shop.done("restore", "site", "-y")
+        assert self.killed.texts()["written"] == "precious"
+        self.killed.converge("ours")
+
+
+class Restored(Scene):
+    """What was saved takes the place of what is there: it is the one or the other, and nothing between them."""
+
+    def words(self) -> Sequence[str]:
+        return "restore", "site", "-y"
+
+    def before(self) -> None:
+        if self.round == 0:
+            self.killed.converge("ours")
+            self.killed.write("saved")
+            self.killed.shop.done("backup", "site")
+        self.killed.write("newer")
+
+    def after(self) -> None:
+        self.killed.converge("ours")
+        assert self.killed.texts()["written"] in ("saved", "newer")
+        if self.round % 2:
+            self.killed.shop.done(*self.words())
+            assert self.killed.texts()["written"] == "saved"
+            self.killed.converge("ours")
+
+
+SCENES = (FirstUp, Updated, RolledBack, Down, Purged, Saved, Restored)
 
 
 def play(scene: Scene, count: int | None) -> None:

@@ -113,6 +113,15 @@ class Killed:
         data = self.shop.data / "services" / "site" / "data"
         return {path.name: path.read_text() for path in data.iterdir()} if data.exists() else {}
 
+    def write(self, text: str) -> None:
+        """Write into the data of the page, as something inside it does."""
+        self.shop.done("exec", "site", "--", "sh", "-c", f"printf {text} >{self.inside}/written")
+
+    @property
+    def inside(self) -> str:
+        """Where the page itself has its data."""
+        return str(self.shop.data / "services" / "site" / "data")
+
     def converge(self, text: str) -> None:
         """``up`` by a fresh process comes to what is written: everything runs, once, and nothing is left over."""
         path = self.shop.folder / "mlox.yaml"

@@ -70,6 +70,10 @@ class Contained(Killed):
     def alive(self) -> Sequence[object]:
         return self.engine.client.containers.list(filters=of(self.shop.id), ignore_removed=True)
 
+    @property
+    def inside(self) -> str:
+        return "/data"
+
     def texts(self) -> dict[str, str]:
         try:
             container = self.engine.client.containers.get(naming.container(self.shop.id, "site", "server"))

@@ -1,4 +1,4 @@
-"""``kill -9`` around every call that ``up``, an update, a rollback and ``down`` make of an engine: ``up`` converges.
+"""``kill -9`` around every call that what changes a stack makes, also of an engine: ``up`` converges.
 
 The scenes, the points and the seed are those of ``test_kill_matrix.py``; the requests to the engine are points too.
 """

@@ -1,4 +1,4 @@
-"""``kill -9`` before and after every call that ``up``, an update, a rollback and ``down`` make: ``up`` converges.
+"""``kill -9`` before and after every call that what changes a stack makes: ``up`` converges.
 
 The points are found by listening to a run that is not killed; see ``killing.py`` for what counts. ``make test`` takes
 a slice, ``make test-exhaustive`` all of them. The seed is printed. It comes from the commit's content: each change gets
