@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -106,6 +107,15 @@ def answers(shop: Project) -> list[float]:
         return list(json.load(answer)["predictions"])
 
 
+def answers_to_client(shop: Project) -> list[float]:
+    """What it predicts where it is asked by the client that mlox hands out, at the path that mlox tells."""
+    ask = "client.post('/invocations', json={'inputs': json.loads(sys.argv[1])}, timeout=60)"
+    script = f"import json, sys, mlox; client = mlox.get('iris-eu').client(); print({ask}.raise_for_status().text)"
+    said = shop.run(sys.executable, "-c", script, json.dumps(ASKED))
+    assert said.code == 0, said
+    return list(json.loads(said.out)["predictions"])
+
+
 def test_a_registered_model_is_served_as_it_was_trained(shop: Project, server: str, predicted: dict[str, Any]) -> None:
     before = shop.json("status")
     planned = shop.json("serve", "models:/Iris_EU@champion", "--dry-run", "--on", shop.row("mlflow")["server"])
@@ -115,6 +125,7 @@ def test_a_registered_model_is_served_as_it_was_trained(shop: Project, server: s
     said = served(shop, server, "models:/Iris_EU@champion", "--json").json()
     assert (said["name"], said["model"]) == ("iris-eu", "models:/Iris_EU/1")
     assert answers(shop) == pytest.approx(predicted["1"])
+    assert answers_to_client(shop) == answers(shop)
     for words in ("models:/Iris_EU@champion", "models:/Iris_EU/1"):
         assert shop.json("serve", words)["actions"] == []
     assert "iris-eu serves models:/Iris_EU/1: POST /invocations" in shop.done("serve", "models:/Iris_EU/1")
