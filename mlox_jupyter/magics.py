@@ -122,7 +122,8 @@ class MloxMagics(Magics):
         if call.options.json:
             return JsonObject.of(value.to_json())
         if isinstance(value, InUse):
-            self.displays.show(value)
+            if value.text():
+                self.displays.show(value)
             self.displays.silence(value.handed_back)
             return value.handed_back
         if not value.text():
