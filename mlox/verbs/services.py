@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from mlox.errors import CommandError, UsageError
 from mlox.secret import MASK, Secret
 from mlox.values import Notice, Status, Value
+from mlox.verbs.commands import run_to_end
 from mlox.verbs.context import Context
 from mlox.verbs.table import Rest, verb
 from mlox.verbs.watching import Interval, Watch, watched
@@ -193,35 +193,13 @@ def run(
         environment.reveal()
     began = time.monotonic()
     try:
-        code = _run_to_end(command, {**os.environ, **merged}, printed=ctx.front == "notebook")
+        code = run_to_end(command, {**os.environ, **merged}, printed=ctx.front == "notebook")
     except FileNotFoundError as error:
         raise CommandError(f"there is no program {command[0]!r}", hint="Check its name, or give its path.") from error
     except PermissionError as error:
         raise CommandError(f"{command[0]!r} cannot be run", hint="Make it executable.") from error
     code = code if code >= 0 else 128 - code
     return Notice((), {"code": code, "seconds": round(time.monotonic() - began, 3)}, code=code)
-
-
-def _run_to_end(command: tuple[str, ...], environment: dict[str, str], *, printed: bool) -> int:
-    """The exit code; ``printed`` is for kernels, whose own standard output no notebook shows under every runner."""
-    if not printed:
-        return subprocess.run(command, env=environment, check=False).returncode
-    with subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
-        try:
-            for line in process.stdout or ():
-                print(line, end="", flush=True)
-        except BaseException:
-            process.kill()
-            raise
-    return process.returncode
 
 
 def _merged(environments: Mapping[str, Environment]) -> dict[str, str]:

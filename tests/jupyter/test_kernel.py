@@ -31,6 +31,17 @@ ERRORS = {
 }
 
 
+TRAIN = """
+import time
+print("training", flush=True)
+try:
+    time.sleep(50)
+except KeyboardInterrupt:
+    time.sleep(1)
+    open("model", "w").write("saved")
+"""
+
+
 @pytest.mark.parametrize("source", ERRORS)
 @pytest.mark.parametrize("answers", [HEADLESS, PERSON], ids=["headless", "with a person"])
 def test_an_error_is_two_lines_without_a_traceback(
@@ -177,12 +188,14 @@ def test_an_interrupt_stops_the_wait_and_not_the_deployment(kernel: Kernel) -> N
     assert kernel.run("%mlox status").text.startswith("redis  running")
 
 
-def test_an_interrupt_of_what_does_not_deploy_says_how_to_go_on(kernel: Kernel) -> None:
+def test_an_interrupted_command_ends_in_its_own_time_and_mlox_says_how_to_go_on(kernel: Kernel, isolated: Path) -> None:
     kernel.run("%mlox init churn")
-    request = kernel.begin(f"print('here', flush=True)\n%mlox run -- {sys.executable} -c 'import time; time.sleep(50)'")
-    kernel.end(request, until=lambda ran: "here" in ran.printed)
+    (isolated / "train.py").write_text(TRAIN)
+    request = kernel.begin(f"%mlox run -- {sys.executable} train.py")
+    kernel.end(request, until=lambda ran: "training" in ran.printed)
     kernel.manager.interrupt_kernel()
     assert kernel.end(request).lines[0] == "error: interrupted"
+    assert (isolated / "model").read_text() == "saved"
 
 
 def test_logs_are_followed_until_the_cell_is_interrupted(kernel: Kernel) -> None:
