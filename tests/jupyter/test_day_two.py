@@ -1,4 +1,4 @@
-"""The verbs of day two in cells: exec through redaction, a YAML stack that is only checked."""
+"""The verbs of day two in cells: exec through redaction, a YAML stack that is only checked, use that sets nothing."""
 
 from __future__ import annotations
 
@@ -75,3 +75,14 @@ def test_a_check_says_the_same_on_every_run_and_more_in_html(churn: Run) -> None
 
 def test_services_stand_in_one_place_only(churn: Run) -> None:
     assert "the services stand in the cell" in churn(f"%%mlox check mlflow\n{MLFLOW}").lines[0]
+
+
+def test_use_of_a_service_that_nothing_is_set_for_shows_nothing(churn: Run) -> None:
+    Path("services").mkdir()
+    binary = "{name: sh, version_argv: [sh, -c, echo v1], version_pattern: 'v(.*)'}"
+    unit = f"{{native: {{binary: {binary}, command: [sh]}}}}"
+    page = f'name: page\nversion: "1"\nsummary: a page\nunits: {{server: {unit}}}\n'
+    Path("services", "page.yaml").write_text(page)
+    assert churn("%mlox up page").error is None
+    ran = churn("%mlox use page")
+    assert (ran.error, ran.displays, ran.value) == (None, [], None)

@@ -163,17 +163,6 @@ def test_html_escapes_what_it_is_given(churn: Run, machine: FakeBackend) -> None
     assert bundle["text/plain"] == "<script>alert('x')</script> & more"
 
 
-def test_use_of_a_service_that_nothing_is_set_for_shows_nothing(churn: Run) -> None:
-    Path("services").mkdir()
-    binary = "{name: sh, version_argv: [sh, -c, echo v1], version_pattern: 'v(.*)'}"
-    unit = f"{{native: {{binary: {binary}, command: [sh]}}}}"
-    page = f'name: page\nversion: "1"\nsummary: a page\nunits: {{server: {unit}}}\n'
-    Path("services", "page.yaml").write_text(page)
-    assert churn("%mlox up page").error is None
-    ran = churn("%mlox use page")
-    assert (ran.error, ran.displays, ran.value) == (None, [], None)
-
-
 def test_a_secret_is_in_no_rendering(churn: Run) -> None:
     mlox.secrets  # noqa: B018 - the public namespace
     churn("%mlox up mlflow")
