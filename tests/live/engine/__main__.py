@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.live.engine.daemons import connect
-from tests.live.engine.go import MC, MINIO, NoGoError, built, compose_binary
+from tests.live.engine.go import MC, MINIO, OTELCOL, NoGoError, built, compose_binary
 from tests.live.engine.images import RECIPE, NoImageError, need_image
 from tests.live.engine.keeping import keep
 from tests.live.engine.running import found_host, run
@@ -37,8 +37,8 @@ def make_ahead() -> int:
     def programs() -> None:
         with contextlib.suppress(NoGoError):
             compose_binary()
-            built(MINIO)
-            built(MC)
+            for program in (MINIO, MC, OTELCOL):
+                built(program)
 
     wanted = {name: recipe for name, recipe in RECIPE.items() if not recipe.heavy}
     with ThreadPoolExecutor(2) as pool:
