@@ -179,7 +179,8 @@ def _spawn(
     if switch and os.geteuid() != 0:
         raise CommandError(f"only root can run {shown(argv)} as {account}", hint="Run it as yourself, or as root.")
     base = {**_PLAIN, "HOME": entry.pw_dir} if switch and entry is not None else dict(os.environ)
-    try:
+
+    def begun() -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL if stdin is None and session else stdin,
@@ -192,10 +193,19 @@ def _spawn(
             group=entry.pw_gid if switch and entry is not None else None,
             extra_groups=os.getgrouplist(entry.pw_name, entry.pw_gid) if switch and entry is not None else None,
         )
+
+    try:
+        try:
+            return begun()
+        except subprocess.SubprocessError:
+            # It was not started, and why got lost: other libraries of a kernel read from pipes that are not theirs.
+            return begun()
     except OSError as e:
         raise CommandError(
             f"{shown(argv)} cannot be run: {e.strerror or e}", hint=f"Install {argv[0]}, or put it on the PATH."
         ) from e
+    except subprocess.SubprocessError as e:
+        raise CommandError(f"{shown(argv)} cannot be run: {e}", hint="Try it again, in a new kernel.") from e
 
 
 def _entry(account: str) -> pwd.struct_passwd:
