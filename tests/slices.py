@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SHARE = 3
-"""Of the long tests of a file, ``make test`` runs one in three, and one at least."""
+"""Of the long tests of a file, ``make test`` runs one in three, and one at least; of files that go whole likewise."""
 
 
 def seeded() -> tuple[random.Random, int]:
@@ -21,18 +21,24 @@ def seeded() -> tuple[random.Random, int]:
 
 
 def leave_out(items: Iterable[pytest.Item]) -> None:
-    """Mark the long tests that are not of this run's slice as exhaustive, which ``make test`` leaves out."""
+    """Mark the long tests that are not of this run's slice as exhaustive, which ``make test`` leaves out.
+
+    Tests that go on with what those before them left are ``long(whole=True)``: of such files one in three is taken.
+    """
     files: dict[Path, list[pytest.Item]] = {}
+    wholes: dict[Path, list[pytest.Item]] = {}
     for item in items:
-        if item.get_closest_marker("long") and not item.get_closest_marker("exhaustive"):
-            files.setdefault(item.path, []).append(item)
+        mark = item.get_closest_marker("long")
+        if mark is not None and not item.get_closest_marker("exhaustive"):
+            (wholes if mark.kwargs.get("whole") else files).setdefault(item.path, []).append(item)
+    slices = [(path.stem, [[item] for item in found]) for path, found in files.items()]
+    slices += [("whole", list(wholes.values()))]
     _, seed = seeded()
-    for path, found in files.items():
-        chance = random.Random(f"{seed} {path.stem}")  # noqa: S311
+    for name, found in slices:
+        chance = random.Random(f"{seed} {name}")  # noqa: S311
         taken = chance.sample(range(len(found)), -(-len(found) // SHARE))
-        for number, item in enumerate(found):
-            if number not in taken:
-                item.add_marker(pytest.mark.exhaustive)
+        for item in (item for number, some in enumerate(found) if number not in taken for item in some):
+            item.add_marker(pytest.mark.exhaustive)
 
 
 def _of_content() -> int:

@@ -12,7 +12,7 @@ from tests.live.catalog.clients import python_with
 from tests.live.placing import SLICE, placed
 from tests.live.support import Project
 
-pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.long(whole=True), pytest.mark.timeout(1800)]
 
 KEYS = "import mlox; print(mlox.get('redis').client().dbsize())"
 TABLES = """

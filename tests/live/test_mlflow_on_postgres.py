@@ -18,7 +18,7 @@ from tests.live.test_postgres import INSTALLED, conninfo, rows
 
 pytestmark = [
     pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install"),
-    pytest.mark.long,
+    pytest.mark.long(whole=True),
 ]
 
 OF_CLIENT = """

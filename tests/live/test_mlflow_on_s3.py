@@ -20,7 +20,7 @@ __all__ = ["minio_path"]
 pytestmark = [
     pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed: tests/live/install"),
     pytest.mark.timeout(1800),  # the first time MinIO is built
-    pytest.mark.long,
+    pytest.mark.long(whole=True),
 ]
 
 LOG = """

@@ -22,7 +22,7 @@ from tests.live.engine.images import MLFLOW
 from tests.live.placing import SLICE, Contained, placed
 from tests.live.support import Project, Said, until
 
-pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.long(whole=True), pytest.mark.timeout(1800)]
 
 NEEDED = ("mlflow==3.17.2", "scikit-learn==1.8.0")
 """A scikit-learn that is not the one of the image: the model's own has to be installed."""
