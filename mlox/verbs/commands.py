@@ -1,4 +1,4 @@
-"""A command of the user's, run to its own end: signals that are meant for it reach it, and nothing outlives mlox."""
+"""A command of the user's, run to its own end: what would end mlox ends the command, in the time that it takes."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _leave(process: subprocess.Popen[str]) -> None:
     Source: ``send_signal`` in https://github.com/jupyter/jupyter_client/blob/main/jupyter_client/provisioning
     """
     try:
-        process.communicate(timeout=LEAVE_S)
+        print(process.communicate(timeout=LEAVE_S)[0] or "", end="", flush=True)
     except subprocess.TimeoutExpired:
         process.kill()
     except BaseException:
