@@ -198,7 +198,7 @@ def _spawn(
         try:
             return begun()
         except subprocess.SubprocessError:
-            # It was not started, and why got lost: other libraries of a kernel read from pipes that are not theirs.
+            # It was not started, and why got lost: seen once, in a kernel with gRPC, as half of what a child reports.
             return begun()
     except OSError as e:
         raise CommandError(
