@@ -33,6 +33,7 @@ class Backup:
         id: the second in UTC, and four digits. ``service``: its name in the stack.
         how: ``copy``, the files of its data while it did not run; ``dump``, what its own command wrote.
         content: what is in the archive of data, as it was read. ``digest``: SHA-256 of the sealed data.
+        accounts: what is in the accounts that it has at others, as it was read, by the needs that they meet.
         held: SHA-256 of what the service said that it holds; empty where it brings no command for that.
         jobs: the jobs that were done before its first start. ``taken``: seconds since the epoch.
     """
@@ -48,6 +49,7 @@ class Backup:
     content: Content = NOTHING
     size_bytes: int = 0
     digest: str = ""
+    accounts: Mapping[str, Content] = field(default_factory=dict)
     held: str = ""
     jobs: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -56,6 +58,11 @@ class Backup:
     def folder(self) -> str:
         """Where it is in its place."""
         return f"{self.stack}/{self.service}/{self.id}"
+
+    @property
+    def files(self) -> Mapping[str, Content]:
+        """What is in each of its files of data."""
+        return {DATA: self.content, **{account_file(need): content for need, content in self.accounts.items()}}
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; :meth:`from_json` reads it back."""
@@ -76,7 +83,9 @@ class Backup:
             value = json.loads(text)
             if value.pop("schema") != SCHEMA:
                 raise BackupError(f"{source} was made by a newer mlox", hint="Update mlox, then try again.")
-            found = cls(**{**value, "content": Content(**value["content"]), "jobs": tuple(value["jobs"])})
+            accounts = {str(need): Content(**each) for need, each in value.get("accounts", {}).items()}
+            content = Content(**value["content"])
+            found = cls(**{**value, "content": content, "accounts": accounts, "jobs": tuple(value["jobs"])})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise BackupError(
                 f"{source} is no record of a backup: {error}", hint="Take another one: mlox backup --list."
@@ -84,6 +93,16 @@ class Backup:
         if not _ID.fullmatch(str(found.id)) or not source.endswith(f"{found.folder}/{RECORD}"):
             raise BackupError(f"{source} is the record of another backup", hint="Take another one: mlox backup --list.")
         return found
+
+
+def account_file(need: str) -> str:
+    """The file of a backup with what is in the account by which a need is met.
+
+    Example:
+        >>> account_file("database")
+        'database.account.age'
+    """
+    return f"{need}.account.age"
 
 
 def new_id(now: float | None = None) -> str:
@@ -102,10 +121,12 @@ class BackupPlan:
 
     Attributes:
         services: those that are saved, with the bytes of their data. ``running``: those that are saved while they run.
-        stops: the services that stop meanwhile. ``where``: the place.
+        accounts: what those have at others, and what is saved as well. ``stops``: the services that stop meanwhile.
+        where: the place.
     """
 
     services: Mapping[str, int]
     running: tuple[str, ...]
+    accounts: Mapping[str, tuple[str, ...]]
     stops: tuple[str, ...]
     where: str

@@ -10,12 +10,15 @@ class Copies:
     """Commands around a change that may fail, each with the same result when it runs again.
 
     ``keep`` copies what an account has, where there is no copy yet; ``take_back`` puts a copy that there is in its
-    place; ``forget`` removes it.
+    place; ``forget`` removes it. ``save`` writes what is in it to standard output, and ``load`` puts what that wrote in
+    its place; a provider may know of neither.
     """
 
     keep: tuple[str, ...]
     take_back: tuple[str, ...]
     forget: tuple[str, ...]
+    save: tuple[str, ...] = ()
+    load: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def grant(
         ServiceError: the provider does not run, or refused.
     """
     for each in unit.grants:
-        there = _running(unit, each, seams)
+        there = running(unit, each, seams)
         await_answer(there, seams.backends[there.server], emit=emit, cancel=cancel)
         _run(there, each, Job(f"grant-{unit.service}", each.argv, timeout_s=TIMEOUT_S), secrets, seams, emit)
 
@@ -59,7 +59,7 @@ def check_revocable(unit: Unit, leaving: Collection[str], seams: Seams) -> None:
         ServiceError: a provider has data of the consumer, and does not run.
     """
     for each in _revocable(unit, leaving):
-        there = _provider(unit, each, seams)
+        there = there_is(unit, each, seams)
         if there is not None and there.state == "stopped":
             raise ServiceError(
                 f"{unit.service} has data in {each.provider}, which does not run; nothing of it was removed",
@@ -74,7 +74,7 @@ def revoke(unit: Unit, leaving: Collection[str], seams: Seams, emit: Emit) -> No
         ServiceError: a provider refused.
     """
     for each in _revocable(unit, leaving):
-        there = _provider(unit, each, seams)
+        there = there_is(unit, each, seams)
         if there is not None:
             _run(there.unit, each, Job(f"revoke-{unit.service}", each.revoke, timeout_s=TIMEOUT_S), {}, seams, emit)
 
@@ -89,7 +89,7 @@ def copies(what: Copying, units: Iterable[Unit], seams: Seams, emit: Emit) -> No
     """
     for unit in units:
         for each in (each for each in unit.grants if each.copies is not None):
-            there = _running(unit, each, seams)
+            there = running(unit, each, seams)
             emit(Event(unit.service, COPYING[what].format(each)))
             job = Job(f"{what}-{unit.service}".replace("_", "-"), getattr(each.copies, what), timeout_s=COPYING_S)
             _run(there, each, job, {}, seams, emit)
@@ -112,13 +112,13 @@ def _revocable(unit: Unit, leaving: Collection[str]) -> list[Grant]:
     return [each for each in unit.grants if each.revoke and each.provider not in leaving]
 
 
-def _running(unit: Unit, grant: Grant, seams: Seams) -> Unit:
+def running(unit: Unit, grant: Grant, seams: Seams) -> Unit:
     """The provider's unit.
 
     Raises:
         ServiceError: it does not run.
     """
-    there = _provider(unit, grant, seams)
+    there = there_is(unit, grant, seams)
     if there is None or there.state == "stopped":
         raise ServiceError(
             f"{unit.service} needs {grant}, which does not run", hint=f"Start it: mlox up {grant.provider}."
@@ -126,7 +126,7 @@ def _running(unit: Unit, grant: Grant, seams: Seams) -> Unit:
     return there.unit
 
 
-def _provider(unit: Unit, grant: Grant, seams: Seams) -> Observed | None:
+def there_is(unit: Unit, grant: Grant, seams: Seams) -> Observed | None:
     """The provider's unit as it is now, on whichever server."""
     found = _everything(unit.stack, seams)
     return next((o for o in found if (o.service, o.name) == (grant.provider, grant.unit)), None)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from mlox.apply.accounts import accounts_of
+from mlox.apply.granting import copies, revoke
 from mlox.apply.running import Run
-from mlox.apply.saving import About, Shelf, checked, ended
+from mlox.apply.saving import About, Shelf, checked
 from mlox.apply.seams import Seams
+from mlox.apply.streaming import into
 from mlox.apply.telling import first_difference, told
-from mlox.backups import Backup
+from mlox.backups import Backup, account_file
 from mlox.errors import Cancelled, LockedError, MloxError, RequirementError, RolledBackError, ServiceError
 from mlox.plan import Plan
 from mlox.protocols import Backend, Emit, Event, Passage
 from mlox.units import Unit
-from mlox.variables import finish
 
 KEPT = "kept"
 
@@ -65,6 +64,7 @@ def restore(
     units = tuple(run.ready(unit) for unit in what.after)
     for unit in units:
         backend.prepare(replace(unit, ports=()), emit)
+    copies("forget", what.before, seams, emit)  # one that was killed when all was done left them
     stopped = tuple(dict.fromkeys((first.service, *(unit.service for unit in what.consumers))))
     backend.note_passage(first.stack, Passage(first.service, "restoring", KEPT if what.before else "", stopped))
     try:
@@ -72,6 +72,7 @@ def restore(
             emit(Event(unit.service, "stopping"))
             seams.backends[unit.server].stop(unit.stack, unit.service, unit.name, purge=False, emit=emit)
         _put_aside(what, backend, emit)
+        copies("keep", what.before, seams, emit)
         compared = _bring_in(what, units, about, shelf, run, emit)
         commit()
     except LockedError:
@@ -81,6 +82,7 @@ def restore(
         raise
     backend.forget_passage(first.stack, first.service)
     backend.settle(first.stack, first.service)
+    copies("forget", what.before, seams, emit)
     return compared
 
 
@@ -113,10 +115,14 @@ def _bring_in(what: Restoration, units: Sequence[Unit], about: About, shelf: She
     data = checked(backup, shelf, emit, run.seams.check)
     if backup.how == "copy":
         backend.data_in(units, data, done=backup.jobs)
+    accounts = accounts_of(units)
+    for need in (need for need in backup.accounts if need in accounts):
+        accounts[need].give(checked(backup, shelf, emit, run.seams.check, account_file(need)), run)
     for unit in units:
         run.start(unit)
     if backup.how == "dump":
-        _load(units, data, backend, run)
+        reader = next(unit for unit in units if unit.load)
+        into(reader, reader.load, data, backend, lambda: run.held(reader))
     comparable = backup.how == "dump" or units[0].version == backup.version
     if not (about.held and comparable and any(unit.verify for unit in units)):
         return False
@@ -133,35 +139,6 @@ def _bring_in(what: Restoration, units: Sequence[Unit], about: About, shelf: She
     return True
 
 
-def _load(units: Sequence[Unit], data: Iterator[bytes], backend: Backend, run: Run) -> None:
-    """Give a dump to the command that reads it.
-
-    Raises:
-        ServiceError: the command failed.
-    """
-    unit = next(unit for unit in units if unit.load)
-    out, end = os.pipe()
-    said = bytearray()
-
-    def feed() -> None:
-        with os.fdopen(end, "wb") as target, contextlib.suppress(BrokenPipeError):  # it has ended, and tells why
-            for chunk in data:
-                target.write(chunk)
-
-    def write(_: str, chunk: bytes) -> None:
-        said.extend(chunk)
-        del said[:-65536]
-
-    with ThreadPoolExecutor(1, thread_name_prefix="mlox-restore") as pool:
-        fed = pool.submit(feed)
-        try:
-            code = backend.exec(unit, tuple(map(finish, unit.load)), input=out, write=write)
-        finally:
-            os.close(out)
-    fed.result()
-    ended(unit, code, bytes(said), run.held(unit))
-
-
 def _go_back(what: Restoration, backend: Backend, run: Run, error: MloxError | KeyboardInterrupt) -> None:
     """Take everything back, and start what ran.
 
@@ -173,8 +150,9 @@ def _go_back(what: Restoration, backend: Backend, run: Run, error: MloxError | K
     run.emit(Event(first.service, f"going back: {problem.splitlines()[0]}", kind="warning"))
     try:
         back = backend.take_back(first.stack, first.service)
+        copies("take_back", what.before, run.seams, run.emit)
         if not what.before:
-            take_out(backend, what.after, run.emit)
+            take_out(backend, what.after, run.seams, run.emit)
         backend.forget_passage(first.stack, first.service)
         for unit in back.units if what.runs else ():
             run.start(unit)
@@ -195,8 +173,10 @@ def _go_back(what: Restoration, backend: Backend, run: Run, error: MloxError | K
         ) from error
 
 
-def take_out(backend: Backend, units: Sequence[Unit], emit: Emit) -> None:
-    """Remove a service from a server with what came of its data, also what was never started of it."""
-    for purge in (False, True):
-        for unit in units:
-            backend.stop(unit.stack, unit.service, unit.name, purge=purge, emit=emit)
+def take_out(backend: Backend, units: Sequence[Unit], seams: Seams, emit: Emit) -> None:
+    """Remove a service with its accounts and what came of its data, also what was never started of it."""
+    for unit in units:
+        backend.stop(unit.stack, unit.service, unit.name, purge=False, emit=emit)
+    for unit in units:
+        revoke(unit, (), seams, emit)
+        backend.stop(unit.stack, unit.service, unit.name, purge=True, emit=emit)

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from mlox.apply.passing import passed
 from mlox.archives import Content, content
-from mlox.backups import ABOUT, DATA, RECORD, Backup
-from mlox.errors import BackupError, ServiceError
-from mlox.protocols import Backend, BackupStore, Emit, Sealing
-from mlox.secret import Secret, mask
-from mlox.streams import Followed, pulled
-from mlox.units import Unit
-from mlox.variables import finish
-
-LINES = 10
+from mlox.backups import ABOUT, DATA, RECORD, Backup, account_file
+from mlox.errors import BackupError
+from mlox.protocols import BackupStore, Emit, Sealing
+from mlox.secret import Secret
+from mlox.streams import Followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +69,7 @@ def digest_of(held: str) -> str:
 def write(
     backup: Backup,
     data: Iterable[bytes],
+    accounts: Mapping[str, Iterable[bytes]],
     about: Callable[[], About],
     shelf: Shelf,
     emit: Emit,
@@ -81,25 +78,33 @@ def write(
     """Keep all of a backup but its record; returns it with its sizes and digests.
 
     Args:
-        about: is asked when the data is written. ``check``: raises where the stack is no longer ours.
+        accounts: what is in those of the service, by needs. ``about``: is asked when all data is written.
+        check: raises where the stack is no longer ours.
 
     Raises:
         MloxError: it could not be written; then :func:`drop` it.
     """
-    followed = Followed(passed(data, backup.service, "saving its data", emit, check), _reader(backup))
-    sealed = hashlib.sha256()
 
-    def hashed() -> Iterator[bytes]:
-        for part in shelf.sealing.sealed(followed):
-            sealed.update(part)
-            yield part
+    def put(name: str, chunks: Iterable[bytes], doing: str) -> tuple[Content, int, str]:
+        followed = Followed(passed(chunks, backup.service, doing, emit, check), _reader(backup, name))
+        sealed = hashlib.sha256()
 
-    size = shelf.store.put(f"{backup.folder}/{DATA}", hashed())
+        def hashed() -> Iterator[bytes]:
+            for part in shelf.sealing.sealed(followed):
+                sealed.update(part)
+                yield part
+
+        size = shelf.store.put(f"{backup.folder}/{name}", hashed())
+        return followed.result, size, sealed.hexdigest()
+
+    found, size, digest = put(DATA, data, "saving its data")
+    contents: dict[str, Content] = {}
+    for need, chunks in accounts.items():
+        contents[need], more, _ = put(account_file(need), chunks, f"saving what it has as {need}")
+        size += more
     told = about()
     size += shelf.store.put(f"{backup.folder}/{ABOUT}", shelf.sealing.sealed([told.to_bytes()]))
-    return replace(
-        backup, content=followed.result, size_bytes=size, digest=sealed.hexdigest(), held=digest_of(told.held)
-    )
+    return replace(backup, content=found, accounts=contents, size_bytes=size, digest=digest, held=digest_of(told.held))
 
 
 def conclude(backup: Backup, shelf: Shelf, emit: Emit, check: Callable[[], None]) -> None:
@@ -108,12 +113,13 @@ def conclude(backup: Backup, shelf: Shelf, emit: Emit, check: Callable[[], None]
     Raises:
         BackupError: what is there is not what was sent.
     """
-    found = _reader(backup)(passed(shelf.opened(backup, DATA), backup.service, "reading it back", emit, check))
-    if found != backup.content:
-        raise BackupError(
-            f"the backup of {backup.service} in {shelf.store.where} is not what was sent",
-            hint="Try it again; if it happens again, look at the disks there.",
-        )
+    for name, sent in backup.files.items():
+        parts = passed(shelf.opened(backup, name), backup.service, "reading it back", emit, check)
+        if _reader(backup, name)(parts) != sent:
+            raise BackupError(
+                f"the backup of {backup.service} in {shelf.store.where} is not what was sent",
+                hint="Try it again; if it happens again, look at the disks there.",
+            )
     shelf.store.put(f"{backup.folder}/{RECORD}", [backup.to_bytes()])
 
 
@@ -123,61 +129,28 @@ def drop(folder: str, store: BackupStore) -> None:
         store.remove(path)
 
 
-def checked(backup: Backup, shelf: Shelf, emit: Emit, check: Callable[[], None]) -> Iterator[bytes]:
-    """The data of a backup, opened; at its end, it is what was saved.
+def checked(backup: Backup, shelf: Shelf, emit: Emit, check: Callable[[], None], name: str = DATA) -> Iterator[bytes]:
+    """A file of data of a backup, opened; at its end, it is what was saved.
 
     Raises:
         BackupError: it is not.
     """
+    saved = backup.files[name]
+    opened = shelf.opened(backup, name)
     followed = Followed(
-        passed(
-            shelf.opened(backup, DATA), backup.service, "bringing its data back", emit, check, backup.content.size_bytes
-        ),
-        _reader(backup),
+        passed(opened, backup.service, "bringing its data back", emit, check, saved.size_bytes),
+        _reader(backup, name),
     )
     yield from followed
-    if followed.result != backup.content:
+    if followed.result != saved:
         raise BackupError(
             f"the data of the backup {backup.id} is not what was saved", hint="Take another one: mlox backup --list."
         )
 
 
-def dumped(unit: Unit, backend: Backend, secrets: Sequence[Secret]) -> Iterator[bytes]:
-    """What the service's own command writes, part by part, while it runs.
-
-    Raises:
-        ServiceError: the command failed.
-    """
-
-    def work(pass_on: Callable[[bytes], None]) -> None:
-        said = bytearray()
-
-        def write(channel: str, chunk: bytes) -> None:
-            if channel == "out":
-                pass_on(chunk)
-            else:
-                said.extend(chunk)
-                del said[:-65536]
-
-        ended(unit, backend.exec(unit, tuple(map(finish, unit.dump)), input=None, write=write), bytes(said), secrets)
-
-    return pulled(work)
-
-
-def ended(unit: Unit, code: int, said: bytes, secrets: Sequence[Secret]) -> None:
-    """Raise a :class:`ServiceError` with the last lines of a command that failed."""
-    if code != 0:
-        lines = said.decode("utf-8", "replace").splitlines()[-LINES:]
-        told = mask("".join(f"\n  {line}" for line in lines), list(secrets))
-        raise ServiceError(
-            f"the command of {unit.service} for its data ended with exit code {code}{told}",
-            hint=f"Look at `mlox why {unit.service}`, then try it again.",
-        )
-
-
-def _reader(backup: Backup) -> Callable[[Iterable[bytes]], Content]:
-    """What tells what is in the data of a backup: of an archive its entries, of a dump its bytes."""
-    return content if backup.how == "copy" else _counted
+def _reader(backup: Backup, name: str) -> Callable[[Iterable[bytes]], Content]:
+    """What tells what is in a file of data: of an archive its entries, of what a command wrote its bytes."""
+    return content if backup.how == "copy" and name == DATA else _counted
 
 
 def _counted(chunks: Iterable[bytes]) -> Content:

@@ -50,6 +50,7 @@ def make_grant(consumer: Decided, need: str, provider: Decided, spec: GrantSpec)
         return tuple(substitute(word, provider.value) for word in words or ())
 
     copies = spec.copies
+    commands = (copies.keep, copies.take_back, copies.forget, copies.save, copies.load) if copies else ()
     grant = Grant(
         need,
         provider.name,
@@ -58,7 +59,7 @@ def make_grant(consumer: Decided, need: str, provider: Decided, spec: GrantSpec)
         argv(spec.argv),
         argv(spec.revoke),
         tuple(sorted(environment.items())),
-        Copies(argv(copies.keep), argv(copies.take_back), argv(copies.forget)) if copies else None,
+        Copies(*map(argv, commands)) if copies else None,
     )
     return grant, {ref.key: ref for ref in refs.values()}
 

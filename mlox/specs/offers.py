@@ -64,12 +64,26 @@ class CopiesSpec(Spec):
     """Commands around an upgrade of the consumer, in the environment of the account; none of them shows anything.
 
     ``keep`` copies what the account has, where there is no copy yet; ``take_back`` puts a copy that there is in its
-    place; ``forget`` removes it.
+    place; ``forget`` removes it. For its backups, ``save`` writes what is in the account to standard output, and
+    ``load`` puts what it reads in the place of that; these two find the names of the account alone.
     """
 
     keep: Argv
     take_back: Argv
     forget: Argv
+    save: Argv | None = None
+    load: Argv | None = None
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The words of all of them."""
+        return (*self.keep, *self.take_back, *self.forget, *(self.save or ()), *(self.load or ()))
+
+    @model_validator(mode="after")
+    def _saved_and_brought_back(self) -> Self:
+        if (self.save is None) != (self.load is None):
+            raise ValueError("save and load belong together: what the one writes the other reads")
+        return self
 
 
 class GrantSpec(Spec):
@@ -79,7 +93,7 @@ class GrantSpec(Spec):
     ``values``, which stand in for those of the offer; commands find them in their environment as ``MLOX_GRANT_NAME``.
     ``separator`` stands in a name where a hyphen was, or the end of the consumer's.
     ``revoke`` takes the account away, with what is in it, when the consumer's data is purged. ``copies`` are what it
-    goes back to where an upgrade of the consumer fails.
+    goes back to where an upgrade or a restore of the consumer fails, and how its backups have what is in it.
     """
 
     unit: Name
@@ -95,9 +109,7 @@ class GrantSpec(Spec):
     @property
     def commands(self) -> tuple[str, ...]:
         """The words of all its commands."""
-        copies = self.copies
-        more = (*copies.keep, *copies.take_back, *copies.forget) if copies else ()
-        return (*self.argv, *(self.revoke or ()), *more)
+        return (*self.argv, *(self.revoke or ()), *(self.copies.commands if self.copies else ()))
 
     @model_validator(mode="after")
     def _made_by_mlox(self) -> Self:

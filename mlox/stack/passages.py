@@ -6,11 +6,18 @@ A restore that was cut off is always taken back: what the backup has, it has sti
 from __future__ import annotations
 
 import contextlib
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mlox.apply.granting import copies, revoke, there_is
+from mlox.apply.running import Run
 from mlox.errors import Cancelled, LockedError, MloxError, SpecError, UnknownNameError
+from mlox.plan import Plan
 from mlox.protocols import Backend, Emit, Event, Passage
+from mlox.resolve import resolve
 from mlox.stack.surroundings import Surroundings
+from mlox.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +30,9 @@ class _Between:
 
 
 def settle(around: Surroundings, emit: Emit, *, noted: bool = False) -> tuple[str, ...]:
-    """Finish or take back every move and every restore that is under way; the stack is held. Starts nothing.
+    """Finish or take back every move and every restore that is under way; the stack is held.
+
+    Starts nothing but what has a part of it, as a PostgreSQL has tables.
 
     What ``mlox.yaml`` says is where the service is: a copy that has arrived there stands for it, and the source is
     removed; any other copy is removed. Where one of the servers cannot be reached, both are left as they are.
@@ -91,13 +100,41 @@ def _unrestored(around: Surroundings, backend: Backend, passage: Passage, emit: 
     if around.hold is not None:
         around.hold.take(backend)
     emit(Event(passage.service, "taking back a restore that was cut off", kind="warning"))
+    run = Run(Plan(stack), around.seams(), emit, threading.Event())
     if passage.other:
         backend.take_back(stack, passage.service)
+        units = [o.unit for o in backend.observe(stack, passage.service)]
+        _awake(units, run)
+        copies("take_back", units, run.seams, emit)
         backend.settle(stack, passage.service)
     else:
+        units = _as_it_was_to_be(around, backend, passage.service)
+        _awake(units, run)
+        for unit in units:
+            revoke(unit, (), run.seams, emit)
         _purge(around, backend, passage.service, emit)
     backend.forget_passage(stack, passage.service)
     return passage.stopped
+
+
+def _as_it_was_to_be(around: Surroundings, backend: Backend, service: str) -> list[Unit]:
+    """The units that a restore was to make, as they are there, else as ``mlox.yaml`` has them."""
+    there = [o.unit for o in backend.observe(around.spec.id or "", service)]
+    if there or service not in around.spec.services:
+        return there
+    try:
+        return [unit for unit in resolve(around.spec, [service], around.world(around.spec)) if unit.service == service]
+    except MloxError:  # it cannot be started as it is written: nobody uses its accounts
+        return []
+
+
+def _awake(units: Iterable[Unit], run: Run) -> None:
+    """Start the providers that have a part of what is taken back, where they do not run."""
+    for unit in units:
+        for each in unit.grants:
+            there = there_is(unit, each, run.seams)
+            if there is not None and there.state == "stopped":
+                run.start(there.unit)
 
 
 def _noted(backend: Backend, stack: str, each: _Between) -> Passage | None:

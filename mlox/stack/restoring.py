@@ -206,6 +206,7 @@ def _as_plan(what: Restoration) -> Plan:
 def _again(around: Surroundings, names: Sequence[str], emit: Emit) -> None:
     """Start what stopped for something that failed; what cannot be started is told, and does not hide why."""
     try:
-        started(around, names, emit)
+        if names:  # none would be all
+            started(around, names, emit)
     except MloxError as error:
         emit(Event("", f"not started again: {error.problem}", kind="warning"))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mlox.apply import saving
+from mlox.apply.accounts import Account, accounts_of
 from mlox.apply.running import Run
 from mlox.apply.saving import About, Shelf
+from mlox.apply.streaming import out_of
 from mlox.apply.telling import told
 from mlox.backups import Backup, BackupPlan, new_id
 from mlox.errors import Cancelled, LockedError, MloxError, ServiceError, UnknownNameError, UsageError
@@ -68,12 +70,17 @@ def wanted(around: Surroundings, names: Sequence[str]) -> tuple[Saving, ...]:
             raise UnknownNameError.among("service", name, known, where=f"{around.spec.name}: ")
         if name not in there:
             raise UsageError(f"nothing is there of {name}", hint=f"Start it first: mlox up {name}.")
-        if not any(has_data(o.unit) for o in there[name]):
+        if not _keeps(there[name]):
             raise UsageError(f"{name} keeps no data: there is nothing to save", hint="Name another service.")
-    chosen = [name for name in there if (name in names if names else any(has_data(o.unit) for o in there[name]))]
+    chosen = [name for name in there if (name in names if names else _keeps(there[name]))]
     if not chosen:
         raise UsageError("nothing that is there keeps data", hint="Start something first: mlox up.")
     return tuple(_saving(around, there[name]) for name in chosen)
+
+
+def _keeps(there: Sequence[Observed]) -> bool:
+    """Whether a service has data, here or in an account at another one."""
+    return any(has_data(o.unit) for o in there) or bool(accounts_of(o.unit for o in there))
 
 
 def plan_backup(around: Surroundings, names: Sequence[str], shelf: Shelf) -> BackupPlan:
@@ -81,8 +88,9 @@ def plan_backup(around: Surroundings, names: Sequence[str], shelf: Shelf) -> Bac
     found = wanted(around, names)
     sizes = {each.service: each.size_bytes for each in found}
     running = tuple(each.service for each in found if each.dumps)
+    accounts = {each.service: tuple(map(str, _accounts(around, each, found).values())) for each in found}
     stops = tuple(each.service for each in found if each.stops)
-    return BackupPlan(sizes, running, (*stops, *_consumers(around, found)), shelf.store.where)
+    return BackupPlan(sizes, running, accounts, (*stops, *_consumers(around, found)), shelf.store.where)
 
 
 def back_up(
@@ -97,12 +105,13 @@ def back_up(
         MloxError: it could not be saved; nothing half is left of it.
     """
     found = wanted(around, names)
+    accounts = {each.service: _accounts(around, each, found) for each in found}
     again = (*(each.service for each in found if each.stops), *_consumers(around, found))
     made: list[Backup] = []
     unstarted: MloxError | None = None
     try:
         try:
-            _write(around, found, again, shelf, made, emit)
+            _write(around, found, accounts, again, shelf, made, emit)
         finally:
             unstarted = _again(around, again, emit)
         for backup in made:
@@ -141,7 +150,13 @@ def _again(around: Surroundings, names: Sequence[str], emit: Emit) -> MloxError 
 
 
 def _write(
-    around: Surroundings, found: Sequence[Saving], stops: Sequence[str], shelf: Shelf, made: list[Backup], emit: Emit
+    around: Surroundings,
+    found: Sequence[Saving],
+    accounts: Mapping[str, Mapping[str, Account]],
+    stops: Sequence[str],
+    shelf: Shelf,
+    made: list[Backup],
+    emit: Emit,
 ) -> None:
     """Write all but the records; ``made`` gets each backup before anything of it is written, and what it became.
 
@@ -175,13 +190,32 @@ def _write(
             )
         )
         dumping = next((unit for unit in each.units if unit.dump), first)
-        data = saving.dumped(dumping, backend, list(secrets.values())) if each.dumps else backend.data_out(each.units)
+        masked = list(secrets.values())
+        data = out_of(dumping, dumping.dump, backend, masked) if each.dumps else backend.data_out(each.units)
+        elsewhere = {need: account.saved(run.seams) for need, account in accounts[each.service].items()}
 
         def about(each: Saving = each, secrets: dict[str, Secret] = secrets) -> About:
             before = held[each.service]
             return About(secrets, before if not each.dumps or _told(run, each) == before else "")
 
-        made[-1] = saving.write(made[-1], data, about, shelf, emit, run.seams.check)
+        made[-1] = saving.write(made[-1], data, elsewhere, about, shelf, emit, run.seams.check)
+
+
+def _accounts(around: Surroundings, each: Saving, found: Sequence[Saving]) -> dict[str, Account]:
+    """The accounts of a service that are saved with it: not those at a provider whose files are saved as well.
+
+    Raises:
+        ServiceError: a provider does not run, and is not saved.
+    """
+    files = {other.service for other in found if not other.dumps}
+    accounts = {k: account for k, account in accounts_of(each.units).items() if account.grant.provider not in files}
+    for account in accounts.values():
+        if not account.is_there(around.seams()):
+            raise ServiceError(
+                f"{each.service} has data in {account}, which does not run",
+                hint=f"Start that: mlox up {account.grant.provider}.",
+            )
+    return accounts
 
 
 def _told(run: Run, each: Saving) -> str:
@@ -207,7 +241,11 @@ def _saving(around: Surroundings, there: Sequence[Observed]) -> Saving:
 def with_commands(there: Unit, rendered: Sequence[Unit]) -> Unit:
     """A unit as it is there, with the commands for its data that its catalog file has now."""
     now = next((unit for unit in rendered if unit.key == there.key), None)
-    return there if now is None else replace(there, verify=now.verify, dump=now.dump, load=now.load)
+    if now is None:
+        return there
+    copies = {(grant.provider, grant.name): grant.copies for grant in now.grants}
+    grants = (replace(g, copies=copies.get((g.provider, g.name), g.copies)) for g in there.grants)
+    return replace(there, verify=now.verify, dump=now.dump, load=now.load, grants=tuple(grants))
 
 
 def _consumers(around: Surroundings, found: Sequence[Saving]) -> tuple[str, ...]:

@@ -46,8 +46,10 @@ class SavingPlanned(Value):
             (name, "while it runs" if name in self.plan.running else "stopped", *((_size(size),) if detail else ()))
             for name, size in self.plan.services.items()
         ]
+        accounts = [f"with {name}: {', '.join(each)}" for name, each in self.plan.accounts.items() if each]
         stops = f"stops meanwhile: {', '.join(self.plan.stops)}" if self.plan.stops else "nothing stops"
-        return "\n".join([*columns(rows), stops, *((f"to: {self.plan.where}",) if detail else ()), "nothing was done"])
+        where = [f"to: {self.plan.where}"] if detail else []
+        return "\n".join([*columns(rows), *accounts, stops, *where, "nothing was done"])
 
     def to_json(self) -> dict[str, Any]:
         """The plan's own object."""

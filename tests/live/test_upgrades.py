@@ -78,6 +78,7 @@ units:
     stop_grace_period_s: 2
 """
 ONLY = "SELECT word, (SELECT string_agg(relname, ' ') FROM pg_class WHERE relname ~ 'made_by') FROM words"
+OWNERS = "SELECT string_agg(DISTINCT tableowner, ' ') FROM pg_tables WHERE schemaname = 'public'"
 DATABASES_THERE = "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database WHERE NOT datistemplate"
 
 
@@ -98,7 +99,10 @@ def printed(made: Project, script: str, packages: tuple[str, ...] = ()) -> str:
     return done.out
 
 
-def test_an_mlflow_with_runs_and_models_across_its_schemas_and_back(shop: Project) -> None:
+@pytest.mark.parametrize("below", ["sqlite", pytest.param("postgres", marks=pytest.mark.exhaustive)])
+def test_an_mlflow_with_runs_and_models_across_its_schemas_and_back(shop: Project, below: str) -> None:
+    if below == "postgres":
+        shop.done("up", "postgres")
     shop.done("up", f"mlflow@{OLD_MLFLOW}")
     said(shop, "mlflow", CASES["mlflow"].write)
     before = said(shop, "mlflow", CASES["mlflow"].read)
@@ -116,7 +120,10 @@ def test_an_mlflow_with_runs_and_models_across_its_schemas_and_back(shop: Projec
 
 
 @pytest.mark.exhaustive
-def test_an_mlflow_2_beside_an_mlflow_3_and_then_as_one_too(shop: Project) -> None:
+@pytest.mark.parametrize("below", ["sqlite", "postgres"])
+def test_an_mlflow_2_beside_an_mlflow_3_and_then_as_one_too(shop: Project, below: str) -> None:
+    if below == "postgres":
+        shop.done("up", "postgres")
     shop.done("up", "mlflow")
     shop.done("up", f"mlflow@{MLFLOW_2}", "--as", "old")
     assert [shop.row(name)["version"] for name in ("mlflow", "old")] == [NEW_MLFLOW, MLFLOW_2]
@@ -161,7 +168,7 @@ def on_postgres(request: pytest.FixtureRequest, data_home: Path, tmp_path: Path)
         yield made
 
 
-def test_tables_in_postgres_go_back_with_the_one_that_fails(on_postgres: Project) -> None:
+def test_tables_in_postgres_go_back_with_the_version(on_postgres: Project) -> None:
     shop = on_postgres
 
     def asked(base: str, query: str) -> str:
@@ -182,9 +189,19 @@ def test_tables_in_postgres_go_back_with_the_one_that_fails(on_postgres: Project
     assert asked("tables_database", ONLY) == "precious|made_by_1"
     assert asked("postgres", DATABASES_THERE) == before
     offered("3")
-    shop.done("upgrade", "tables@3", "-y", "--no-backup")
+    shop.done("upgrade", "tables@3", "-y")
     assert asked("tables_database", ONLY) == "precious by 3|made_by_1 made_by_3"
     assert asked("postgres", DATABASES_THERE) == before
+    shop.done("rollback", "tables", "-y")
+    assert asked("tables_database", ONLY) == "precious|made_by_1"
+    shop.done("backup", "tables")
+    shop.done("down", "tables", "--purge", "-y")
+    assert "tables_database" not in asked("postgres", DATABASES_THERE)
+    shop.done("restore", "tables")
+    assert asked("tables_database", ONLY) == "precious|made_by_1"
+    assert asked("tables_database", OWNERS) == "tables_database"
+    assert asked("postgres", DATABASES_THERE) == before
+    assert shop.json("up")["actions"] == []
 
 
 @pytest.mark.exhaustive
@@ -205,3 +222,6 @@ def test_an_airflow_on_postgres_with_a_run_in_its_history(data_home: Path) -> No
         assert done["version"] == {"from": OLD_AIRFLOW, "to": NEW_AIRFLOW}
         assert printed(made, case.read, case.packages) == before
         assert made.json("up")["actions"] == []
+        made.done("rollback", "airflow", "-y")
+        assert made.row("airflow")["version"] == OLD_AIRFLOW
+        assert printed(made, case.read, old) == before
