@@ -246,7 +246,7 @@ WRONG: dict[str, tuple[str, Any, str, str]] = {
         "a secret that is generated is always there",
         "Mend",
     ),
-    "runs nowhere": ("units/server/native", None, "no back end can run every unit", "native, image or kubernetes"),
+    "runs nowhere": ("units/server/native", None, "no back end can run every unit", "native or image"),
 }
 
 
@@ -276,6 +276,5 @@ def test_a_service_runs_where_all_of_its_units_do() -> None:
     assert backends({"native": native, "image": "x:1"}) == ("native", "docker")
     assert backends({"native": native, "image": "x:1"}, {"image": "y:1"}) == ("docker",)
     assert backends({"native": native}, {"image": "y:1"}) == ()
-    assert backends({"kubernetes": {"chart": "x"}}) == ("kubernetes",)
     assert backends({"build": {"context": "."}}) == ("docker",)
     assert backends() == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 
+from mlox.catalog.pods import check_pods
 from mlox.errors import MloxError, SpecError, UnknownNameError
 from mlox.specs import CONFIG, BackupSpec, CatalogService, UnitSpec, UrlSpec, VerifySpec
 from mlox.variables import Variable, references
@@ -33,7 +34,8 @@ def check(service: CatalogService, *, source: str) -> None:
     if service.kind == "service" and not service.units:
         raise SpecError(f"{source}: a service needs at least one unit", hint="Add units:, or say kind: connector.")
     if service.units and not service.backends:
-        raise SpecError(f"{source}: no back end can run every unit", hint="Give each unit native, image or kubernetes.")
+        raise SpecError(f"{source}: no back end can run every unit", hint="Give each unit native or image.")
+    check_pods(service, source=source)
 
 
 _SERVER = ("bind", "port", "published", "dir", "secret", "secretfile", "need", "option", "version", "name")

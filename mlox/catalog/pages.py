@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mlox.catalog import Catalog
 from mlox.specs import CatalogService, UnitSpec
+from mlox.specs.kubernetes import Resource
 
 INDEX = "index.md"
 MADE = "<!-- Written by `make docs` from the catalog file; change that. -->"
@@ -42,6 +43,7 @@ def page(service: CatalogService) -> str:
         *_section("Data", ("folder", "in a container", "what is in it"), _data(service)),
         *_section("For clients", ("variable", "value"), _client(service)),
         *_section("Units", ("unit", "as a process", "as a container"), _units(service)),
+        *_pods(service),
     ]
     return "\n".join(parts).rstrip() + "\n"
 
@@ -179,6 +181,32 @@ def _container(unit: UnitSpec) -> str:
     if unit.image is None:
         return f"built from {_code(unit.build.context)}" if unit.build else "not there"
     return f"image {_code(unit.image)}"
+
+
+def _pods(service: CatalogService) -> list[str]:
+    pods = {name: unit.kubernetes for name, unit in service.units.items() if unit.kubernetes is not None}
+    rows = [
+        (
+            _code(name),
+            f"as {pod.run_as_user}:{pod.run_as_group}"
+            + (f", group {pod.fs_group} for folders" if pod.fs_group is not None else "")
+            + (f", in the pod of {_code(pod.pod)}" if pod.pod else ""),
+            _amounts(pod.requests),
+            _amounts(pod.limits),
+        )
+        for name, pod in pods.items()
+    ]
+    claims = {name: data.kubernetes for name, data in service.data.items() if data.kubernetes is not None}
+    rows += [
+        (_code(f"data.{name}"), ", ".join(claim.access_modes), f"storage {_code(claim.storage)}", "")
+        for name, claim in claims.items()
+    ]
+    table = _section("For Kubernetes", ("unit or folder", "how", "asks for", "at most"), rows)
+    return [*table, "", "What a pod of it will be. mlox does not place services on Kubernetes yet."] if rows else []
+
+
+def _amounts(amounts: Mapping[Resource, str]) -> str:
+    return ", ".join(f"{name.replace('_', '-')} {_code(amount)}" for name, amount in amounts.items())
 
 
 def _section(title: str, heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

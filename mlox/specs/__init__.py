@@ -19,6 +19,7 @@ from mlox.specs.catalog import (
 )
 from mlox.specs.component import ROOT, ComponentOptionSpec, ComponentServiceSpec, ComponentSpec
 from mlox.specs.conditions import Condition, condition
+from mlox.specs.kubernetes import ClaimSpec, PodSpec
 from mlox.specs.offers import GrantSpec, NeedSpec, ProvideSpec, SecretSpec, UrlSpec
 from mlox.specs.registry import IndexEntrySpec, IndexFileSpec, RegistryIndexSpec, RegistrySpec
 from mlox.specs.stack import EMBEDDED, ProfileSpec, ServerSpec, ServiceSpec, StackSpec
@@ -33,6 +34,7 @@ __all__ = [
     "BackupSpec",
     "BinarySpec",
     "CatalogService",
+    "ClaimSpec",
     "ClientSpec",
     "ComponentOptionSpec",
     "ComponentServiceSpec",
@@ -48,6 +50,7 @@ __all__ = [
     "NativeSpec",
     "NeedSpec",
     "OptionSpec",
+    "PodSpec",
     "PortSpec",
     "ProbeSpec",
     "ProfileSpec",

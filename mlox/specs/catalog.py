@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from mlox.specs.compose import Absolute, ComposeKeys
+from mlox.specs.kubernetes import ClaimSpec, PodSpec
 from mlox.specs.model import Argv, Identifier, Name, Scalar, Spec, Text
 from mlox.specs.offers import NeedSpec, ProvideSpec, SecretSpec
 from mlox.specs.verifying import VerifySpec
@@ -59,13 +60,14 @@ class PortSpec(Spec):
 
 
 class DataSpec(Spec):
-    """A folder of data: a directory natively, a volume at ``path`` in a container.
+    """A folder of data: a directory natively, a volume at ``path`` in a container, of a claim where that is in a pod.
 
     ``volume`` names one that is there already: it is used as it is, and never removed.
     """
 
     path: Text | None = None
     volume: Text | None = None
+    kubernetes: ClaimSpec | None = None
     help: str = ""
 
 
@@ -177,7 +179,7 @@ class UnitSpec(ComposeKeys):
     """
 
     native: NativeSpec | None = None
-    kubernetes: dict[str, Scalar] | None = None
+    kubernetes: PodSpec | None = None
     listens: list[Identifier] | None = None
     files: dict[FileName, FileSpec] = Field(default_factory=dict)
     probe: ProbeSpec | None = None
@@ -262,10 +264,9 @@ class CatalogService(Spec):
 
     @property
     def backends(self) -> tuple[str, ...]:
-        """The back ends on which every unit can run."""
+        """The back ends on which every unit can run; what is said for Kubernetes is for a back end to come."""
         ways = {
             "native": lambda unit: unit.native is not None,
             "docker": lambda unit: unit.image is not None or unit.build is not None,
-            "kubernetes": lambda unit: unit.kubernetes is not None,
         }
         return tuple(name for name, fits in ways.items() if self.units and all(map(fits, self.units.values())))

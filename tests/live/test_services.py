@@ -60,8 +60,11 @@ def places() -> Sequence[object]:
 
 
 @contextlib.contextmanager
-def worked(name: str, backend: str, folder: Path, home: Path) -> Iterator[Project]:
-    """A project with the service and what it needs added to it, on one back end."""
+def worked(name: str, backend: str, folder: Path, home: Path, *, source: str = "") -> Iterator[Project]:
+    """A project with the service and what it needs added to it, on one back end.
+
+    ``source`` is another service of the catalog, which is added by this one's name.
+    """
     case = CASES[name]
     with contextlib.ExitStack() as held:
         environment, engine = {}, None
@@ -79,7 +82,7 @@ def worked(name: str, backend: str, folder: Path, home: Path) -> Iterator[Projec
             options = [word for option in case.options for word in ("--set", option)]
             for needed in case.needs:
                 made.done("add", needed, "--on", SERVER[backend])
-            made.done("add", name, "--on", SERVER[backend], *options)
+            made.done("add", source or name, "--as", name, "--on", SERVER[backend], *options)
             yield made
         assert engine is None or not engine.left(stack)
 
