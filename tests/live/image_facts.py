@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import pytest
 
 from tests.live.docker_stage import Engine
-from tests.live.engine.images import AIRFLOW, INFLUXDB_IMAGE, KAFKA_IMAGE, LITELLM, MINIO_IMAGE, OLLAMA_IMAGE, RECIPE
+from tests.live.engine.images import (
+    AIRFLOW,
+    GIT,
+    INFLUXDB_IMAGE,
+    KAFKA_IMAGE,
+    LITELLM,
+    MINIO_IMAGE,
+    OLLAMA_IMAGE,
+    RECIPE,
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,7 @@ IMAGES = {
         ports=("9092/tcp",),
         user="appuser",
     ),
+    GIT: Facts(("git",), ("--help",), "/git", ("/git",)),
     LITELLM: Facts(("docker/prod_entrypoint.sh",), ("--port", "4000"), "/app", (), ("4000/tcp",)),
     OLLAMA_IMAGE: Facts(("/bin/ollama",), ("serve",), ports=("11434/tcp",)),
     MINIO_IMAGE: Facts(("/usr/bin/docker-entrypoint.sh",), ("minio",), "", ("/data",), ("9000/tcp",)),

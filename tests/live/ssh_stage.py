@@ -38,24 +38,24 @@ class Server:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[Server]:
-    """A server of SSH on loopback; the test is skipped where there is no ``sshd``."""
+def server(folder: Path, address: str = "127.0.0.1") -> Iterator[Server]:
+    """A server of SSH on an address of this machine; the test is skipped where there is no ``sshd``."""
     if missing := [word for word in ("sshd", "ssh-keygen", "ssh") if not found(word)]:
         pytest.skip(f"not on the PATH: {', '.join(missing)}")
     folder.mkdir()
     made = Server(folder, free_port(), getpass.getuser())
     for key in ("host", "user"):
         subprocess.run([found("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
-    made.known.write_text(f"[127.0.0.1]:{made.port} {(folder / 'host.pub').read_text()}")
+    made.known.write_text(f"[{address}]:{made.port} {(folder / 'host.pub').read_text()}")
     (folder / "sshd_config").write_text(
-        f"ListenAddress 127.0.0.1:{made.port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\n"
+        f"ListenAddress {address}:{made.port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\n"
         "PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n"
     )
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # it wants it to be there, and does not make it
     running = subprocess.Popen([found("sshd"), "-D", "-e", "-f", folder / "sshd_config"], stderr=subprocess.PIPE)
     try:
-        assert until(lambda: answers(made.port) or running.poll() is not None)
+        assert until(lambda: answers(address, made.port) or running.poll() is not None)
         assert running.poll() is None, running.communicate()[1]
         yield made
     finally:
@@ -68,7 +68,7 @@ def found(program: str) -> str:
     return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin") or ""
 
 
-def answers(port: int) -> bool:
+def answers(address: str, port: int) -> bool:
     """Whether somebody listens."""
     with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
+        return client.connect_ex((address, port)) == 0

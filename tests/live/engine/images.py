@@ -43,6 +43,7 @@ PROMETHEUS = "docker.io/prom/prometheus:v2.42.0"
 REGISTRY = "docker.io/library/registry:2.8.2"
 COLLECTOR = "docker.io/otel/opentelemetry-collector:0.158.0"
 OLLAMA_IMAGE = "ollama/ollama:0.17.4"
+GIT = "alpine/git:2.49.1"
 MINIO_IMAGE = "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z"
 
 
@@ -112,6 +113,7 @@ RECIPE = {
     INFLUXDB_IMAGE: Recipe("influxdb", programs={"influxd": INFLUXD}, heavy=True),
     KAFKA_IMAGE: Recipe("kafka", programs={"kafka": KAFKA}),
     AIRFLOW: Recipe("airflow", heavy=True),
+    GIT: Recipe("git", heavy=True),
     LITELLM: Recipe("litellm", heavy=True),
     MINIO_IMAGE: Recipe("minio", programs={"minio": MINIO, "mc": MC}),
     MLFLOW: Recipe("mlflow"),
