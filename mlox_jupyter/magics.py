@@ -21,6 +21,7 @@ from mlox.values.logs import Stream
 from mlox.verbs.context import Context
 from mlox.verbs.grammar import Call, Options, parse
 from mlox.verbs.outermost import check_platform, keep_report
+from mlox.verbs.panels import PanelAsked
 from mlox.verbs.services import InUse
 from mlox_jupyter.completion import Completion
 from mlox_jupyter.displays import Displays, JsonObject
@@ -29,6 +30,7 @@ from mlox_jupyter.kernel import ask_secret, in_kernel, in_terminal, somebody_the
 from mlox_jupyter.live import follow, show_live
 from mlox_jupyter.loaded import Loaded, note_on
 from mlox_jupyter.notices import AlertNotices
+from mlox_jupyter.panels import close_all, open_panel
 from mlox_jupyter.progress import LiveLines, PlainLines, Progress, Silence
 from mlox_jupyter.redaction import Redaction
 from mlox_jupyter.words import with_magics
@@ -111,6 +113,8 @@ class MloxMagics(Magics):
         if isinstance(value, Live):
             show_live(self.displays, value, as_json=call.options.json)
             return None
+        if isinstance(value, PanelAsked):
+            return open_panel(value.panel, folder=call.options.folder, profile=call.options.profile)
         if isinstance(value, Stream):
             follow(shell, value, as_json=call.options.json)
             return None
@@ -213,6 +217,7 @@ def unload(shell: InteractiveShell) -> None:
     """Take all of it out again."""
     magics = _loaded(shell)
     if magics is not None:
+        close_all()
         magics.notices.unregister()
         magics.redaction.unregister()
         magics.displays.unregister()

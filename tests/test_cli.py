@@ -20,7 +20,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "foo": ("unknown verb 'foo'", "Choose one of: add"),
     "statsu": ("unknown verb 'statsu'", "'status'"),
     "STATUS": ("unknown verb 'STATUS'", "'status'"),
-    "panel": ("unknown verb 'panel'", ""),
+    "mcp": ("unknown verb 'mcp'", ""),
     "fork": ("unknown verb 'fork'", ""),
     "backup": ("nothing that is there keeps data", "mlox up"),
     "backup --keep 0": ("--keep takes a number from 1 on, not 0", "keep all"),

@@ -29,6 +29,7 @@ MODULES = (
     "move",
     "saving",
     "watch",
+    "panels",
     "scan",
     "updates",
     "merge",

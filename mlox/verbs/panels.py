@@ -1,0 +1,51 @@
+"""The verb that opens a panel in a notebook."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from mlox.errors import UnknownNameError, UsageError
+from mlox.values import Value
+from mlox.verbs.context import Context
+from mlox.verbs.table import verb
+
+PANELS = ("stack",)
+"""The panels that there are."""
+
+
+class PanelAsked(Value):
+    """That somebody wants a panel; the notebook's front end opens it.
+
+    Attributes:
+        panel: its name.
+    """
+
+    def __init__(self, panel: str) -> None:
+        self.panel = panel
+
+    def text(self, *, detail: bool = False) -> str:
+        """Nothing: the panel shows itself."""
+        return ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Its name."""
+        return {"panel": self.panel}
+
+
+@verb("panel", group="more")
+def panel(ctx: Context, name: Annotated[str, f"which: {', '.join(PANELS)}"]) -> Value:
+    """Open a panel in a notebook: a live view, from which services are started, stopped and looked at."""
+    check_panel(name)
+    if ctx.front != "notebook":
+        raise UsageError("panels are for notebooks", hint=f"In a notebook: %mlox panel {name}.")
+    return PanelAsked(name)
+
+
+def check_panel(name: str) -> None:
+    """Refuse a panel that there is not.
+
+    Raises:
+        UnknownNameError: it is none.
+    """
+    if name not in PANELS:
+        raise UnknownNameError.among("panel", name, PANELS)

@@ -1,0 +1,134 @@
+// What all panels share: questions to the kernel, elements, a dialog that asks before anything is done.
+
+/** An element with properties, attributes (data-*, aria-*, role) and children; texts are texts, never HTML. */
+function make(tag, options = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || value === null) continue;
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (name === "class") made.className = value;
+    else if (name in made && !name.includes("-")) made[name] = value;
+    else made.setAttribute(name, value);
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+/** An SVG element. */
+function draw(tag, attributes = {}, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+/** Set a text only where it is another one, so that nobody's selection is lost. */
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Questions to the kernel: each has an id of its own, since every view of a model hears all answers. */
+function questions(model) {
+  const waiting = new Map();
+  const hear = (answer) => {
+    const one = waiting.get(answer.id);
+    if (!one) return;
+    waiting.delete(answer.id);
+    if (answer.error) one.reject(answer.error);
+    else one.resolve(answer.value);
+  };
+  model.on("msg:custom", hear);
+  return {
+    ask: (question, rest = {}) =>
+      new Promise((resolve, reject) => {
+        const id = crypto.randomUUID();
+        waiting.set(id, { resolve, reject });
+        model.send({ id, ask: question, ...rest });
+      }),
+    stop: () => model.off("msg:custom", hear),
+  };
+}
+
+/** Tell the kernel whether anybody can see the panel: it does not look where nobody does. */
+function whileSeen(element, model) {
+  let last = null;
+  let inView = true;
+  const tell = () => {
+    const visible = inView && !document.hidden;
+    if (visible !== last) model.send({ ask: "watch", visible });
+    last = visible;
+  };
+  const observer = new IntersectionObserver((entries) => {
+    inView = entries.some((entry) => entry.isIntersecting);
+    tell();
+  });
+  observer.observe(element);
+  document.addEventListener("visibilitychange", tell);
+  return () => {
+    observer.disconnect();
+    document.removeEventListener("visibilitychange", tell);
+  };
+}
+
+/** Ask in a dialog; whether the answer is yes. Escape and Cancel are no. */
+function confirmed(root, title, content, label) {
+  return new Promise((resolve) => {
+    const heading = make("h3", { id: `mlox-${crypto.randomUUID()}` }, title);
+    const dialog = make("dialog", { class: "mlox-dialog", "aria-labelledby": heading.id });
+    const end = (answer) => {
+      dialog.close();
+      dialog.remove();
+      resolve(answer);
+    };
+    dialog.append(
+      heading,
+      make("div", { class: "mlox-scroll", tabIndex: 0, role: "region", "aria-label": title }, content),
+      make(
+        "div",
+        { class: "mlox-buttons" },
+        make("button", { type: "button", onclick: () => end(false) }, "Cancel"),
+        label ? make("button", { type: "button", class: "mlox-main", onclick: () => end(true) }, label) : null,
+      ),
+    );
+    dialog.addEventListener("cancel", () => end(false));
+    // Keys are the dialog's: the notebook would take them for commands.
+    dialog.addEventListener("keydown", (event) => event.stopPropagation());
+    root.append(dialog);
+    dialog.showModal();
+  });
+}
+
+/** A table; the first column names each row. */
+function table(heading, rows, caption) {
+  const body = rows.map(([first, ...others]) =>
+    make("tr", {}, make("th", { scope: "row" }, first), others.map((cell) => make("td", {}, cell))),
+  );
+  return make(
+    "table",
+    {},
+    make("caption", { class: "mlox-hidden" }, caption),
+    make("thead", {}, make("tr", {}, heading.map((cell) => make("th", { scope: "col" }, cell)))),
+    make("tbody", {}, body),
+  );
+}
+
+const SIZES = [
+  [1e9, "GB"],
+  [1e6, "MB"],
+  [1e3, "kB"],
+];
+
+/** Bytes as a person reads them. */
+function size(bytes) {
+  const found = SIZES.find(([many]) => bytes >= many);
+  return found ? `${(bytes / found[0]).toPrecision(3)} ${found[1]}` : `${bytes} B`;
+}
+
+/** A secret that the kernel has hidden with bytes that only this page knows. */
+async function hiddenPassword(questions, name) {
+  const pad = crypto.getRandomValues(new Uint8Array(1024));
+  const text = (bytes) => btoa(String.fromCharCode(...bytes));
+  const answer = await questions.ask("login", { name, pad: text(pad) });
+  const hidden = Uint8Array.from(atob(answer.hidden), (letter) => letter.charCodeAt(0));
+  return new TextDecoder().decode(hidden.map((byte, index) => byte ^ pad[index]));
+}

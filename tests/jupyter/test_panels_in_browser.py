@@ -1,0 +1,105 @@
+"""Panels in JupyterLab, in a browser: clicked through, seen by people and by axe-core, saved without a secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.jupyter.browser_stage import Desk, Screen, browser, lab
+from tests.live.support import data_home, until
+
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("browser")]
+
+PANEL = ".mlox-panel"
+CELLS = ("%load_ext mlox_jupyter", "panel = %mlox panel stack\npanel")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """JupyterLab on a workspace with a Redis and what needs it, none of which runs."""
+    with data_home() as home, lab(tmp_path, home) as made:
+        made.mlox("init", "demo")
+        made.mlox("add", "redis")
+        made.mlox("add", "feast")
+        yield made
+        made.mlox("down", "--purge", "-y")
+
+
+@pytest.fixture
+def screen(desk: Desk) -> Iterator[Screen]:
+    with browser() as opened:
+        made = Screen(opened, desk)
+        yield made
+        made.shot("last")
+        assert made.problems == []
+
+
+def press(page: Page, label: str, agreed: str = "") -> None:
+    """Press a button of the panel, and the one of the dialog that it opens."""
+    page.locator(PANEL).get_by_role("button", name=label, exact=True).click()
+    if agreed:
+        page.get_by_role("dialog").get_by_role("button", name=agreed, exact=True).click()
+
+
+def status(page: Page, name: str, word: str) -> None:
+    """Wait until the card of a service says a word."""
+    card = page.locator(".mlox-card", has=page.get_by_role("heading", name=name))
+    expect(card.locator(".mlox-status")).to_have_attribute("data-status", word)
+
+
+def test_a_stack_is_started_looked_at_and_stopped_by_clicks(screen: Screen, desk: Desk) -> None:
+    page, notebook = screen.page, desk.notebook(CELLS)
+    screen.open(notebook)
+    screen.run_all()
+    status(page, "redis", "absent")
+    expect(page.get_by_role("img", name="feast needs redis")).to_be_visible()
+    press(page, "Up redis")
+    expect(page.get_by_role("dialog")).to_contain_text("create")
+    screen.shot("stack-plan-1280-light")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    status(page, "redis", "absent")
+    press(page, "Up redis", "up redis")
+    status(page, "redis", "running")
+    expect(page.get_by_role("region", name="Work")).to_contain_text("up redis: done")
+    press(page, "Logs of redis")
+    expect(page.get_by_role("log")).to_contain_text("Ready to accept connections")
+    press(page, "Copy password of redis")
+    expect(page.locator(PANEL)).to_contain_text("The password of redis is in the clipboard")
+    password = page.evaluate("navigator.clipboard.readText()")
+    assert desk.mlox("exec", "redis", "--", "redis-cli", "-a", password, "--no-auth-warning", "ping").strip() == "PONG"
+    for width in (1280, 800):
+        page.set_viewport_size({"width": width, "height": 900})
+        for theme in ("light", "dark"):
+            screen.theme(theme)
+            page.locator(f"{PANEL} h2").scroll_into_view_if_needed()
+            screen.shot(f"stack-{width}-{theme}")
+            assert screen.findings(PANEL) == []
+    screen.menu("Settings", "Save Widget State Automatically")
+    screen.menu("File", "Save Notebook")
+    until(lambda: "widget-state" in notebook.read_text(), 30)
+    saved = notebook.read_text()
+    assert password not in saved
+    assert len(saved) < 200_000
+    shown = json.loads(saved)["cells"][1]["outputs"][0]["data"]["text/plain"]
+    assert shown == ["panel stack: open in JupyterLab; as text: %mlox status"]
+
+
+def test_what_a_shell_changes_is_seen_and_a_new_kernel_shows_it_again(screen: Screen, desk: Desk) -> None:
+    page = screen.page
+    screen.open(desk.notebook(CELLS))
+    screen.run_all()
+    status(page, "redis", "absent")
+    desk.mlox("up", "redis")
+    status(page, "redis", "running")
+    screen.menu("Kernel", "Restart Kernel and Run All Cells")
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.locator(PANEL).wait_for(state="detached")
+    status(page, "redis", "running")
+    press(page, "Down redis", "down redis")
+    status(page, "redis", "stopped")
+    assert "redis  stopped" in desk.mlox("status")
