@@ -10,7 +10,7 @@ import importlib.util
 import sys
 from typing import TYPE_CHECKING
 
-from mlox.errors import RequirementError
+from mlox.errors import DISTRIBUTION, RequirementError
 from mlox.verbs.panels import check_panel
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def open_panel(name: str, *, folder: Path | None = None, profile: str | None = N
     if importlib.util.find_spec("anywidget") is None:
         raise RequirementError(
             "panels need anywidget, which is not installed in this kernel",
-            hint="%pip install 'mlox-sdk[panels]', then restart the kernel; JupyterLab needs it as well.",
+            hint=f"%pip install '{DISTRIBUTION}[panels]', then restart the kernel; JupyterLab needs it as well.",
         )
     module, _, class_name = CLASSES[name].partition(":")
     kind: type[Panel] = getattr(importlib.import_module(module), class_name)
