@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from mlox_jupyter.panels.panel import Panel
 
-CLASSES = {"stack": "mlox_jupyter.panels.stack:StackPanel"}
+CLASSES = {
+    "secrets": "mlox_jupyter.panels.secrets:SecretsPanel",
+    "stack": "mlox_jupyter.panels.stack:StackPanel",
+}
 """Where each panel is, by its name."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlox.errors import MloxError, UsageError
 from mlox.protocols import Emit, silent
+from mlox.secret import Secret
 from mlox.values import Value
 from mlox.verbs.context import Context
 from mlox.verbs.grammar import parse
@@ -27,8 +28,11 @@ class Caller:
     folder: Path
     profile: str | None = None
 
-    def call(self, *words: str, emit: Emit = silent) -> Value:
+    def call(self, *words: str, emit: Emit = silent, read_secret: Callable[[str], Secret] | None = None) -> Value:
         """What a verb hands back.
+
+        Args:
+            read_secret: gives the value of a secret that the verb asks for.
 
         Raises:
             MloxError: it failed.
@@ -43,6 +47,7 @@ class Caller:
             dry_run=call.options.dry_run,
             front="notebook",
             emit=emit,
+            read_secret=read_secret,
         )
         return call.verb.function(ctx, **(call.arguments or {}))
 

@@ -17,6 +17,9 @@ from mlox_jupyter.panels.working import Work
 from mlox_jupyter.words import in_a_cell
 
 ASSETS = Path(__file__).parent / "assets"
+SHARED = ("shared", "work", "view")
+"""The files of the browser's part that all panels have, in their order."""
+
 LOOK_S = 1.0
 """How long a panel rests between two looks, so that it shows within two seconds what others changed."""
 
@@ -59,8 +62,8 @@ class Panel(anywidget.AnyWidget):
     def __init_subclass__(cls, **options: Any) -> None:
         """Put the browser's part together: what all panels share, then its own; without a build step or an import."""
         if "parts" in vars(cls):  # of each panel itself: anywidget makes a class of it for its own traits
-            cls._esm = "\n".join((ASSETS / f"{part}.js").read_text("utf-8") for part in ("shared", *cls.parts))
-            cls._css = (ASSETS / "panels.css").read_text("utf-8")
+            cls._esm = joined("js", *SHARED, *cls.parts)
+            cls._css = joined("css", "panels", "forms")
         super().__init_subclass__(**options)
 
     @classmethod
@@ -153,6 +156,16 @@ class Panel(anywidget.AnyWidget):
     def __str__(self) -> str:
         """What stands in its place where no widget can be shown."""
         return f"panel {self.name}: open in JupyterLab; as text: %mlox {self.as_text}"
+
+
+def joined(kind: str, *parts: str) -> str:
+    """Files of the browser's part as one, since what anywidget loads imports nothing.
+
+    Example:
+        >>> joined("css", "forms").startswith("/* Fields")
+        True
+    """
+    return "\n".join((ASSETS / f"{part}.{kind}").read_text("utf-8") for part in parts)
 
 
 def close_all() -> None:

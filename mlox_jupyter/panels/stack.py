@@ -35,7 +35,7 @@ class StackPanel(Panel):
     """
 
     name = "stack"
-    parts = ("drawing", "work", "stack")
+    parts = ("drawing", "stack")
     usage = traitlets.Dict().tag(sync=True)
     _measured = 0.0
 

@@ -44,9 +44,23 @@ class Desk:
 
     def mlox(self, *words: str) -> str:
         """What mlox says there, in a shell beside."""
+        return self._run("-m", "mlox", *words)
+
+    def python(self, script: str) -> str:
+        """What a script prints there."""
+        return self._run("-c", script)
+
+    def _run(self, *words: str) -> str:
         environment = {**os.environ, **settings(self.home)}
-        command = (sys.executable, "-m", "mlox", "-C", str(self.folder), *words)
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        done = subprocess.run(
+            (sys.executable, *words),
+            env=environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
         assert done.returncode == 0, done
         return done.stdout
 

@@ -15,9 +15,10 @@ import mlox
 from mlox.errors import UnknownNameError, UsageError
 from mlox.testing import FakeBackend
 from mlox_jupyter.panels import close_all, open_panel
-from mlox_jupyter.panels.panel import OPEN, Panel
+from mlox_jupyter.panels.panel import OPEN
 from mlox_jupyter.panels.stack import StackPanel
 from tests.jupyter.cells import Run
+from tests.jupyter.panel_stage import Browser
 from tests.live.support import until
 from tests.shell_stage import Say
 
@@ -31,25 +32,6 @@ def panel(machine: FakeBackend, isolated: Path) -> Iterator[StackPanel]:
     stack.up()
     yield cast("StackPanel", open_panel("stack", folder=isolated))
     close_all()
-
-
-class Browser:
-    """What a browser sends to a panel and hears from it."""
-
-    def __init__(self, panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.panel = panel
-        self.heard: list[dict[str, Any]] = []
-        monkeypatch.setattr(panel, "send", self.heard.append)
-
-    def ask(self, question: str, **rest: object) -> Any:
-        """The answer, whether a value or an error."""
-        self.panel._handle_custom_msg({"id": "1", "ask": question, **rest}, [])
-        return json.loads(json.dumps(self.heard[-1]))
-
-    def done(self) -> dict[str, Any]:
-        """The work, once it has ended."""
-        until(lambda: self.panel.work.get("running") is False)
-        return dict(self.panel.work)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(600), pyte
 
 PANEL = ".mlox-panel"
 CELLS = ("%load_ext mlox_jupyter", "panel = %mlox panel stack\npanel")
+SECRETS = ("%load_ext mlox_jupyter", "%mlox panel secrets")
+TYPED = "typed-by-hand-and-seen-by-nobody"
 
 
 @pytest.fixture
@@ -103,3 +105,29 @@ def test_what_a_shell_changes_is_seen_and_a_new_kernel_shows_it_again(screen: Sc
     press(page, "Down redis", "down redis")
     status(page, "redis", "stopped")
     assert "redis  stopped" in desk.mlox("status")
+
+
+def test_a_secret_is_typed_and_is_nowhere_afterwards(screen: Screen, desk: Desk) -> None:
+    page, notebook = screen.page, desk.notebook(SECRETS)
+    screen.open(notebook)
+    screen.run_all()
+    press(page, "Set a secret")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("API_KEY")
+    dialog.get_by_label("Value").fill(TYPED)
+    screen.shot("secrets-set-1280-light")
+    assert screen.findings(PANEL) == []
+    dialog.get_by_label("Value").press("Enter")
+    expect(page.get_by_role("region", name="Secrets")).to_contain_text("API_KEY")
+    read = "import mlox; print(mlox.secrets.get('API_KEY').reveal())"
+    assert desk.python(read).strip() == TYPED
+    for theme in ("light", "dark"):
+        screen.theme(theme)
+        screen.shot(f"secrets-1280-{theme}")
+        assert screen.findings(PANEL) == []
+    press(page, "Remove API_KEY", "Remove")
+    expect(page.get_by_role("region", name="Secrets")).not_to_contain_text("API_KEY")
+    screen.menu("Settings", "Save Widget State Automatically")
+    screen.menu("File", "Save Notebook")
+    until(lambda: "widget-state" in notebook.read_text(), 30)
+    assert TYPED not in notebook.read_text()

@@ -92,7 +92,12 @@ function confirmed(root, title, content, label) {
     );
     dialog.addEventListener("cancel", () => end(false));
     // Keys are the dialog's: the notebook would take them for commands.
-    dialog.addEventListener("keydown", (event) => event.stopPropagation());
+    dialog.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key !== "Enter" || event.target.tagName !== "INPUT" || !label) return;
+      event.preventDefault(); // else it would press the button that has the focus again
+      end(true);
+    });
     root.append(dialog);
     dialog.showModal();
   });

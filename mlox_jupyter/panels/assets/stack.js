@@ -82,23 +82,17 @@ class Card {
   }
 }
 
-class StackView {
+class StackView extends View {
   constructor(model, root) {
-    this.model = model;
-    this.root = root;
-    this.questions = questions(model);
+    super(model, root, ["seen", "usage", "work"]);
     this.cards = new Map();
     this.following = null;
     this.title = make("h2");
     this.up = make("button", { type: "button", class: "mlox-main", onclick: () => this.act("up", []) }, "Up all");
     this.down = make("button", { type: "button", onclick: () => this.act("down", []) }, "Down all");
-    this.problem = make("p", { class: "mlox-problem", role: "alert" });
-    this.said = make("p", { class: "mlox-quiet", role: "status" });
     this.picture = make("div", { class: "mlox-scroll", tabIndex: 0, role: "region", "aria-label": "What needs what" });
     this.list = make("ul", { class: "mlox-cards", "aria-label": "Services" });
-    this.work = make("section", { class: "mlox-work", "aria-label": "Work", hidden: true });
     this.logs = make("section", { class: "mlox-logs", hidden: true });
-    root.classList.add("mlox-panel");
     root.append(
       make("div", { class: "mlox-head" }, this.title, make("div", { class: "mlox-buttons" }, this.up, this.down)),
       this.problem,
@@ -108,16 +102,7 @@ class StackView {
       this.list,
       this.logs,
     );
-    root.addEventListener("keydown", this.keep);
-    this.changed = () => this.render();
-    for (const name of ["seen", "usage", "work"]) model.on(`change:${name}`, this.changed);
-    this.unseen = whileSeen(root, model);
     this.render();
-  }
-
-  /** Keys on a button are the button's: the notebook would run the cell, or take them for commands. */
-  keep(event) {
-    if (event.key !== "Escape" && event.key !== "Tab") event.stopPropagation();
   }
 
   render() {
@@ -126,8 +111,7 @@ class StackView {
     const services = seen.services ?? [];
     const busy = Boolean(work.running);
     say(this.title, seen.stack ? `Stack ${seen.stack}` : "Stack");
-    say(this.problem, [seen.problem, ...(seen.alerts ?? []), seen.hint].filter(Boolean).join(" · "));
-    this.problem.hidden = !this.problem.textContent;
+    this.tellProblem(seen);
     this.up.disabled = busy || !services.length;
     this.down.disabled = busy || !services.some((row) => ALIVE.includes(row.status));
     if (!services.length && !seen.problem) say(this.said, "No services yet: %mlox up mlflow");
@@ -163,14 +147,6 @@ class StackView {
     this.picture.replaceChildren(...(wired ? [drawing(services)] : []));
   }
 
-  showWork(work) {
-    const shown = JSON.stringify(work);
-    if (this.worked === shown) return;
-    this.worked = shown;
-    this.work.hidden = !work.title;
-    if (work.title) this.work.replaceChildren(...workView(work).filter(Boolean));
-  }
-
   async act(act, names) {
     const what = [act, ...names].join(" ");
     try {
@@ -197,10 +173,6 @@ class StackView {
     } catch (error) {
       this.fail(error.problem ? error : { problem: `the clipboard cannot be written: ${error.message}`, hint: "" });
     }
-  }
-
-  fail(error) {
-    say(this.said, `error: ${error.problem ?? error}${error.hint ? ` · hint: ${error.hint}` : ""}`);
   }
 
   showLogs(name) {
@@ -231,10 +203,7 @@ class StackView {
 
   close() {
     clearTimeout(this.following);
-    this.unseen();
-    this.questions.stop();
-    this.root.removeEventListener("keydown", this.keep);
-    for (const name of ["seen", "usage", "work"]) this.model.off(`change:${name}`, this.changed);
+    super.close();
   }
 }
 
