@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from mlox.errors import CommandError
 from mlox.protocols import Completed, Write
+from mlox.transports.becoming import start_as
 from mlox.transports.relaying import lend_terminal, relay
 
 SHOWN_LINES = 10
@@ -180,32 +181,21 @@ def _spawn(
         raise CommandError(f"only root can run {shown(argv)} as {account}", hint="Run it as yourself, or as root.")
     base = {**_PLAIN, "HOME": entry.pw_dir} if switch and entry is not None else dict(os.environ)
 
-    def begun() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            list(argv),
-            stdin=subprocess.DEVNULL if stdin is None and session else stdin,
-            stdout=stdout,
-            stderr=stderr,
-            env={**base, **(environment or {})},
-            start_new_session=session,
-            cwd="/" if switch else None,
-            user=entry.pw_uid if switch and entry is not None else None,
-            group=entry.pw_gid if switch and entry is not None else None,
-            extra_groups=os.getgrouplist(entry.pw_name, entry.pw_gid) if switch and entry is not None else None,
-        )
-
+    around = {**base, **(environment or {})}
+    settings: dict[str, Any] = {
+        "stdin": subprocess.DEVNULL if stdin is None and session else stdin,
+        "stdout": stdout,
+        "stderr": stderr,
+        "start_new_session": session,
+    }
     try:
-        try:
-            return begun()
-        except subprocess.SubprocessError:
-            # It was not started, and why got lost: seen once, in a kernel with gRPC, as half of what a child reports.
-            return begun()
+        if switch and entry is not None:
+            return start_as(entry, argv, around, **settings)
+        return subprocess.Popen(list(argv), env=around, **settings)
     except OSError as e:
         raise CommandError(
             f"{shown(argv)} cannot be run: {e.strerror or e}", hint=f"Install {argv[0]}, or put it on the PATH."
         ) from e
-    except subprocess.SubprocessError as e:
-        raise CommandError(f"{shown(argv)} cannot be run: {e}", hint="Try it again, in a new kernel.") from e
 
 
 def _entry(account: str) -> pwd.struct_passwd:
