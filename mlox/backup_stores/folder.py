@@ -55,6 +55,7 @@ class FolderBackupStore:
             finally:
                 with contextlib.suppress(OSError):
                     staged.unlink()
+                self._remove_empty(target.parent)
             sync_folder(target.parent)
         return size
 
@@ -79,13 +80,29 @@ class FolderBackupStore:
             target.unlink(missing_ok=True)
             for left in target.parent.glob(f".{target.name}.*.new"):
                 left.unlink(missing_ok=True)
-            for parent in target.relative_to(self.folder).parents:
-                with contextlib.suppress(OSError):
-                    if parent.parts:
-                        (self.folder / parent).rmdir()
+            self._remove_empty(target.parent)
+
+    def tidy(self, folder: str) -> None:
+        """Remove what killed processes were writing below a folder, and the folders that are empty then."""
+        top = self._path(folder)
+        with self._doing(f"tidy {top}"):
+            for left in top.rglob(".*.new"):
+                left.unlink(missing_ok=True)
+            for path in sorted(top.rglob("*"), reverse=True):
+                if path.is_dir():
+                    self._remove_empty(path)
 
     def _path(self, path: str) -> Path:
         return self.folder / check_path(path)
+
+    def _remove_empty(self, folder: Path) -> None:
+        """Remove a folder below ours where it is empty, and its parents that are then."""
+        while folder != self.folder:
+            try:
+                folder.rmdir()
+            except OSError:
+                return
+            folder = folder.parent
 
     @contextlib.contextmanager
     def _doing(self, what: str) -> Iterator[None]:

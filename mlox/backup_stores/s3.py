@@ -96,6 +96,9 @@ class S3BackupStore:
         with self._doing(f"remove {path}"):
             self._client.delete_object(Bucket=self.bucket, Key=self._key(path))
 
+    def tidy(self, folder: str) -> None:
+        """What was uploaded in part is no object: the bucket's own rules for such uploads hold."""
+
     def _key(self, path: str) -> str:
         return f"{self.prefix}{check_path(path)}"
 

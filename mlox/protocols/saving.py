@@ -46,6 +46,13 @@ class BackupStore(Protocol):
             BackupError: it cannot be removed.
         """
 
+    def tidy(self, folder: str) -> None:
+        """Remove what killed processes left below a folder, in which nobody else may be writing.
+
+        Raises:
+            BackupError: it cannot be removed.
+        """
+
 
 class Sealing(Protocol):
     """What seals streams for everybody who may read the vault, and opens them again; neither holds all of one."""

@@ -269,3 +269,4 @@ def _tidy(backup: Backup, shelf: Shelf, keep: int | None, emit: Emit) -> None:
     for folder in (*(each.folder for each in older), *unfinished(shelf.store, backup.stack, backup.service)):
         emit(Event(backup.service, f"removing {folder.rpartition('/')[2]}"))
         saving.drop(folder, shelf.store)
+    shelf.store.tidy(f"{backup.stack}/{backup.service}")

@@ -56,6 +56,10 @@ class FakeBackupStore:
         """Remove a file."""
         self.files.pop(check_path(path), None)
 
+    def tidy(self, folder: str) -> None:
+        """What is not whole was never kept."""
+        check_path(folder)
+
     def _check(self, path: str) -> None:
         if self.failure:
             raise BackupError(f"cannot write {path}: {self.failure}", hint="Take `failure` out.")

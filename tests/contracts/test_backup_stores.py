@@ -138,6 +138,8 @@ def test_a_source_that_breaks_leaves_no_file_or_the_one_that_there_was(store: Ba
     with pytest.raises(BackupError, match="the source broke"):
         store.put("churn/redis/a", breaking())
     assert store.paths("churn") == ()
+    if isinstance(store, FolderBackupStore):
+        assert list(store.folder.iterdir()) == []
     store.put("churn/redis/a", [b"before"])
     with pytest.raises(BackupError, match="the source broke"):
         store.put("churn/redis/a", breaking())
@@ -182,7 +184,8 @@ def test_a_full_disk_and_a_file_in_the_way_are_told(tmp_path: Path, monkeypatch:
     assert [path.name for path in store.folder.rglob("*") if path.is_file()] == ["a"]
 
 
-def test_what_a_killed_process_was_writing_is_no_file_and_goes_with_the_next(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["remove", "tidy"])
+def test_what_a_killed_process_was_writing_is_no_file_and_goes_with_the_next(tmp_path: Path, way: str) -> None:
     code = (
         "import os, signal, sys\\n"
         "from pathlib import Path\\n"
@@ -196,8 +199,21 @@ def test_what_a_killed_process_was_writing_is_no_file_and_goes_with_the_next(tmp
     store = FolderBackupStore(tmp_path)
     assert [path.name for path in tmp_path.rglob("*.new")] != []
     assert store.paths("churn") == ()
-    store.remove("churn/redis/a")
-    assert list(tmp_path.rglob("*.new")) == []
+    if way == "remove":
+        store.remove("churn/redis/a")
+    else:
+        store.put("churn/redis/b/a", [b"x"])
+        store.tidy("churn/redis")
+        store.remove("churn/redis/b/a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_whole_stays_where_it_is_tidied(store: BackupStore) -> None:
+    for path in ("churn/redis/a", "churn/redis/one/b", "churn/postgres/c"):
+        store.put(path, [b"x"])
+    store.tidy("churn/redis")
+    store.tidy("churn/nothing")
+    assert store.paths("churn") == ("churn/postgres/c", "churn/redis/a", "churn/redis/one/b")
 
 
 @pytest.mark.live

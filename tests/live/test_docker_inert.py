@@ -99,8 +99,8 @@ LOOKS = (
     "secrets get TOKEN",
     "secrets list",
 )
-NOT_HERE = {"secrets key load", "use", "rollback", "serve"}
-"""One asks for a passphrase at a terminal before anything else, one is for kernels; one needs a service that was
+NOT_HERE = {"secrets key load", "use", "panel", "rollback", "serve"}
+"""One asks for a passphrase at a terminal before anything else, two are for kernels; one needs a service that was
 upgraded, one an MLflow: see test_upgrades.py and test_serving.py."""
 KEY = str(pyrage.x25519.Identity.generate().to_public())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -196,7 +197,8 @@ def test_a_first_start_that_was_killed_goes_on(data_home: Path, tmp_path: Path) 
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         for each in made.processes():
-            each.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
         made.done("up", "postgres")
         assert write(made, "after") == "['after']"
 
