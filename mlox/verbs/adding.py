@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from mlox.values import Notice, Value
+from mlox.values.differences import WouldWrite, written_by
 from mlox.verbs.components import assignments, counted, setting_names, written_into
 from mlox.verbs.context import Context
 
@@ -100,9 +101,8 @@ def _would_add(components: Components, template: Template, addition: Addition | 
     lines += _kept(addition)
     lines += [f"with it, since it needs that: {one.record.name} {one.record.version}" for one in addition.along]
     detail = tuple(line for line in str(addition.plan).splitlines() if "  .mlox/" not in line)
-    return Notice(
-        tuple(lines), _json(template, addition, record) | {"added": False, "installed": False}, details=detail
-    )
+    json = _json(template, addition, record) | {"added": False, "installed": False}
+    return WouldWrite(tuple(lines), json, details=detail, files=written_by(addition.plan))
 
 
 def _added(components: Components, template: Template, addition: Addition | None, record: Record) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlox.errors import SpecError, UnknownNameError, UsageError, nearest
 from mlox.values import Notice, Value
+from mlox.values.differences import WouldWrite, written_by
 from mlox.verbs.context import Context
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def remove_component(ctx: Context, name: str, *, keep: bool) -> Value:
         "edits": removal.plan.to_json(),
     }
     left = 3 if removal.kept or removal.changed else 0
-    return Notice(tuple(_removed(record, removal, keep, ctx.dry_run)), json, code=left, waits=True)
+    lines = tuple(_removed(record, removal, keep, ctx.dry_run))
+    return WouldWrite(lines, json, code=left, waits=True, files=written_by(removal.plan) if ctx.dry_run else {})
 
 
 def component_info(ctx: Context, name: str) -> Value:

@@ -9,7 +9,7 @@ from mlox.values import Value
 from mlox.verbs.context import Context
 from mlox.verbs.table import verb
 
-PANELS = ("stack", "secrets")
+PANELS = ("stack", "catalog", "components", "secrets")
 """The panels that there are."""
 
 
@@ -34,7 +34,7 @@ class PanelAsked(Value):
 
 @verb("panel", group="more")
 def panel(ctx: Context, name: Annotated[str, f"which: {', '.join(PANELS)}"]) -> Value:
-    """Open a panel in a notebook: a live view of services or secrets, and what is done with them, by clicks."""
+    """Open a panel in a notebook: a live view of services, components or secrets, and what can be done with them."""
     check_panel(name)
     if ctx.front != "notebook":
         raise UsageError("panels are for notebooks", hint=f"In a notebook: %mlox panel {name}.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from mlox.errors import RequirementError, SpecError, UnknownNameError, UsageError, WorkspaceError
 from mlox.values import Notice, Value
-from mlox.values.differences import Differences, differing
+from mlox.values.differences import Differences, WouldWrite, differing, written_by
 from mlox.verbs.asking import confirm_diffs
 from mlox.verbs.components import assignments
 from mlox.verbs.context import Context
@@ -82,6 +82,7 @@ def update(
         raise UsageError("--set needs the name of a component", hint="For example: mlox update NAME --set NAME=VALUE.")
     lines: list[str] = []
     rows: list[dict[str, Any]] = []
+    files: dict[str, tuple[str, ...]] = {}
     open_ = 0
     for one in chosen:
         template = _offered(changes, one, version if exact else None)
@@ -92,16 +93,17 @@ def update(
             lines.append(f"{one} {before.version} is up to date")
             rows.append(_row(before, None))
             continue
-        if not ctx.dry_run:
+        if ctx.dry_run:
+            files |= written_by(planned.plan)
+        else:
             _ask(ctx, changes, planned)
             planned = changes.update(one, template, options=options, emit=ctx.emit) or planned
         open_ += len(planned.conflicts)
         lines += _told(before, planned, ctx.dry_run)
         rows.append(_row(before, planned))
     json = {"components": rows, "written": not ctx.dry_run and any(row["files"] for row in rows)}
-    return Notice(
-        tuple(lines) or ("there are no components in this repository",), json, code=3 if open_ else 0, waits=True
-    )
+    told = tuple(lines) or ("there are no components in this repository",)
+    return WouldWrite(told, json, code=3 if open_ else 0, waits=True, files=files)
 
 
 @verb("resolve", group="components")
@@ -140,7 +142,8 @@ def undo(ctx: Context) -> Value:
     rows = [row for row in planned.plan.to_json() if not str(row["path"]).startswith(".mlox/")]
     lines = [f"{'would take' if ctx.dry_run else 'took'} back: {planned.what}"]
     lines += [f"{row['kind']}  {row['path']}" for row in rows]
-    return Notice(tuple(lines), {"what": planned.what, "edits": rows, "written": not ctx.dry_run})
+    json = {"what": planned.what, "edits": rows, "written": not ctx.dry_run}
+    return WouldWrite(tuple(lines), json, files=written_by(planned.plan) if ctx.dry_run else {})
 
 
 def _changes(ctx: Context) -> Changes:

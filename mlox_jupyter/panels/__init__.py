@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mlox_jupyter.panels.panel import Panel
 
 CLASSES = {
+    "catalog": "mlox_jupyter.panels.catalog:CatalogPanel",
+    "components": "mlox_jupyter.panels.components:ComponentsPanel",
     "secrets": "mlox_jupyter.panels.secrets:SecretsPanel",
     "stack": "mlox_jupyter.panels.stack:StackPanel",
 }

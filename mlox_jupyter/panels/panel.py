@@ -63,7 +63,7 @@ class Panel(anywidget.AnyWidget):
         """Put the browser's part together: what all panels share, then its own; without a build step or an import."""
         if "parts" in vars(cls):  # of each panel itself: anywidget makes a class of it for its own traits
             cls._esm = joined("js", *SHARED, *cls.parts)
-            cls._css = joined("css", "panels", "forms")
+            cls._css = joined("css", "panels", "forms", "differences")
         super().__init_subclass__(**options)
 
     @classmethod

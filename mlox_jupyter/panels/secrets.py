@@ -18,7 +18,7 @@ class SecretsPanel(Panel):
     """
 
     name = "secrets"
-    parts = ("secrets",)
+    parts = ("forms", "secrets")
     as_text = "secrets list"
 
     def look(self) -> dict[str, Any]:

@@ -11,10 +11,9 @@ import traitlets
 
 import mlox
 from mlox.errors import UsageError
-from mlox.values import Planned, Status, plan_rows
+from mlox.values import Status
 from mlox_jupyter.panels.panel import Answer, Panel
-from mlox_jupyter.views import PLAN_HEADING
-from mlox_jupyter.words import in_a_cell
+from mlox_jupyter.panels.plans import plan_of
 
 USAGE_S = 5.0
 """How often is measured what services use."""
@@ -67,12 +66,7 @@ class StackPanel(Panel):
 
     def _plan(self, act: str, names: list[str]) -> dict[str, Any]:
         """What an act would do: rows of its plan, and the digest to agree to."""
-        value = self.caller.call(*self._words(act, names), "--dry-run")
-        if not isinstance(value, Planned):
-            raise UsageError(f"{act} has no plan", hint="Run the panel's cell again.")
-        rows = [list(row) for row in plan_rows(value.plan, detail=True)]
-        notes = [in_a_cell(note) for note in value.notes if "nothing was changed" not in note]
-        return {"heading": list(PLAN_HEADING), "rows": rows, "digest": value.plan.digest, "notes": notes}
+        return plan_of(self.caller.call(*self._words(act, names), "--dry-run"))
 
     def _act(self, act: str, names: list[str], digest: str = "") -> None:
         """Do it; of ``up``, the plan that was shown and no other."""

@@ -51,7 +51,7 @@ class Work:
         """Do it, and tell how it ended; never raises, since nobody waits for it."""
         done = answered(lambda: work(self._heard))
         if (value := done.get("value")) is not None:
-            self._end = {"text": in_a_cell(shown(value, "notebook", detail=True)), "failed": bool(value.exit_code)}
+            self._end = {"text": in_a_cell(shown(value, "notebook", detail=True)), "failed": _failed(value)}
         else:
             self._end = {**done["error"], "failed": True}
         with self._lock:
@@ -82,3 +82,8 @@ class Work:
 
     def _elapsed(self) -> float:
         return self._took_s if self._took_s is not None else round(time.monotonic() - self._began, 2)
+
+
+def _failed(value: Value) -> bool:
+    """Whether something went wrong; what is left for a person to decide is no failure."""
+    return bool(value.exit_code) and not value.waits

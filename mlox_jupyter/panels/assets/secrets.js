@@ -13,7 +13,7 @@ function age(since) {
 
 class SecretsView extends View {
   constructor(model, root) {
-    super(model, root, ["seen", "work"]);
+    super("secrets", model, root, ["seen", "work"]);
     this.rows = make("div", { class: "mlox-scroll", tabIndex: 0, role: "region", "aria-label": "Secrets" });
     this.add = make("button", { type: "button", class: "mlox-main", onclick: () => this.set("") }, "Set a secret");
     root.append(
@@ -38,7 +38,7 @@ class SecretsView extends View {
     const shown = JSON.stringify([secrets, busy]);
     if (this.shown === shown) return;
     this.shown = shown;
-    const focused = this.rows.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+    const focused = focusedIn(this.rows);
     const rows = secrets.map((row) => [
       row.name,
       row.store,
@@ -55,7 +55,7 @@ class SecretsView extends View {
     const none = make("p", { class: "mlox-quiet" }, "No secrets yet.");
     const heading = ["name", "kept in", "readers", "changed", "do"];
     this.rows.replaceChildren(rows.length ? table(heading, rows, "Secrets") : none);
-    if (focused) this.rows.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
+    focusAgain(this.rows, focused);
   }
 
   button(label, name, disabled, onclick) {
@@ -67,7 +67,6 @@ class SecretsView extends View {
     const called = make("input", { type: "text", value: name, readOnly: Boolean(name), required: true, spellcheck: false });
     const value = make("input", { type: "password", autocomplete: "new-password" });
     const generate = make("input", { type: "checkbox" });
-    const field = (text, input) => make("label", { class: "mlox-field" }, make("span", {}, text), input);
     generate.addEventListener("change", () => {
       value.disabled = generate.checked;
     });

@@ -70,7 +70,7 @@ function whileSeen(element, model) {
   };
 }
 
-/** Ask in a dialog; whether the answer is yes. Escape and Cancel are no. */
+/** Ask in a dialog; whether the answer is yes, which fields with a wrong value do not allow. Escape and Cancel are no. */
 function confirmed(root, title, content, label) {
   return new Promise((resolve) => {
     const heading = make("h3", { id: `mlox-${crypto.randomUUID()}` }, title);
@@ -80,14 +80,17 @@ function confirmed(root, title, content, label) {
       dialog.remove();
       resolve(answer);
     };
+    const agree = () => {
+      if ([...dialog.querySelectorAll("input, select")].every((field) => field.reportValidity())) end(true);
+    };
     dialog.append(
       heading,
       make("div", { class: "mlox-scroll", tabIndex: 0, role: "region", "aria-label": title }, content),
       make(
         "div",
         { class: "mlox-buttons" },
-        make("button", { type: "button", onclick: () => end(false) }, "Cancel"),
-        label ? make("button", { type: "button", class: "mlox-main", onclick: () => end(true) }, label) : null,
+        make("button", { type: "button", onclick: () => end(false) }, label ? "Cancel" : "Close"),
+        label ? make("button", { type: "button", class: "mlox-main", onclick: agree }, label) : null,
       ),
     );
     dialog.addEventListener("cancel", () => end(false));
@@ -96,11 +99,21 @@ function confirmed(root, title, content, label) {
       event.stopPropagation();
       if (event.key !== "Enter" || event.target.tagName !== "INPUT" || !label) return;
       event.preventDefault(); // else it would press the button that has the focus again
-      end(true);
+      agree();
     });
     root.append(dialog);
     dialog.showModal();
   });
+}
+
+/** The label of what has the focus within an element: what is drawn anew gets it back by that. */
+function focusedIn(element) {
+  return element.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+}
+
+/** Give the focus back. */
+function focusAgain(element, label) {
+  if (label) element.querySelector(`[aria-label="${CSS.escape(label)}"]`)?.focus();
 }
 
 /** A table; the first column names each row. */

@@ -84,7 +84,7 @@ class Card {
 
 class StackView extends View {
   constructor(model, root) {
-    super(model, root, ["seen", "usage", "work"]);
+    super("stack", model, root, ["seen", "usage", "work"]);
     this.cards = new Map();
     this.following = null;
     this.title = make("h2");

@@ -1,7 +1,7 @@
 // What the views of all panels have: what went wrong, what was said, the work that goes on, and an end.
 
 class View {
-  constructor(model, root, traits) {
+  constructor(name, model, root, traits) {
     this.model = model;
     this.root = root;
     this.traits = traits;
@@ -10,6 +10,7 @@ class View {
     this.said = make("p", { class: "mlox-quiet", role: "status" });
     this.work = make("section", { class: "mlox-work", "aria-label": "Work", hidden: true });
     root.classList.add("mlox-panel");
+    root.dataset.panel = name;
     // Keys on a button are the button's: the notebook would run the cell, or take them for commands.
     this.keep = (event) => {
       if (event.key !== "Escape" && event.key !== "Tab") event.stopPropagation();
