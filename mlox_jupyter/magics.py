@@ -114,7 +114,8 @@ class MloxMagics(Magics):
             show_live(self.displays, value, as_json=call.options.json)
             return None
         if isinstance(value, PanelAsked):
-            return open_panel(value.panel, folder=call.options.folder, profile=call.options.profile)
+            folder, profile = call.options.folder, call.options.profile
+            return open_panel(value.panel, folder=folder, profile=profile, here=value.here)
         if isinstance(value, Stream):
             follow(shell, value, as_json=call.options.json)
             return None

@@ -112,6 +112,14 @@ def test_the_wheel_holds_the_packages_and_their_data_and_nothing_else(wheel: Pat
     assert {name for name in names if name.endswith(".yaml")} == written | shipped
 
 
+def test_the_wheel_holds_what_browsers_get(wheel: Path) -> None:
+    assets = [path for path in (ROOT / "mlox_jupyter").rglob("assets/*") if path.is_file()]
+    assert {path.suffix for path in assets} >= {".js", ".css"}
+    with zipfile.ZipFile(wheel) as archive:
+        for path in assets:
+            assert archive.read(path.relative_to(ROOT).as_posix()) == path.read_bytes()
+
+
 def test_the_wheel_holds_every_component_whole(wheel: Path) -> None:
     registry = FolderRegistry()
     with zipfile.ZipFile(wheel) as archive:

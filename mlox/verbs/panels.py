@@ -17,11 +17,12 @@ class PanelAsked(Value):
     """That somebody wants a panel; the notebook's front end opens it.
 
     Attributes:
-        panel: its name.
+        panel: its name. ``here``: it stays in its cell.
     """
 
-    def __init__(self, panel: str) -> None:
+    def __init__(self, panel: str, *, here: bool = False) -> None:
         self.panel = panel
+        self.here = here
 
     def text(self, *, detail: bool = False) -> str:
         """Nothing: the panel shows itself."""
@@ -33,12 +34,17 @@ class PanelAsked(Value):
 
 
 @verb("panel", group="more")
-def panel(ctx: Context, name: Annotated[str, f"which: {', '.join(PANELS)}"]) -> Value:
+def panel(
+    ctx: Context,
+    name: Annotated[str, f"which: {', '.join(PANELS)}"],
+    *,
+    here: Annotated[bool, "keep it in its cell, where JupyterLab would put it beside the notebook"] = False,
+) -> Value:
     """Open a panel in a notebook: a live view of services, components or secrets, and what can be done with them."""
     check_panel(name)
     if ctx.front != "notebook":
         raise UsageError("panels are for notebooks", hint=f"In a notebook: %mlox panel {name}.")
-    return PanelAsked(name)
+    return PanelAsked(name, here=here)
 
 
 def check_panel(name: str) -> None:

@@ -27,11 +27,12 @@ CLASSES = {
 """Where each panel is, by its name."""
 
 
-def open_panel(name: str, *, folder: Path | None = None, profile: str | None = None) -> Panel:
+def open_panel(name: str, *, folder: Path | None = None, profile: str | None = None, here: bool = False) -> Panel:
     """A panel, which the cell shows. One of the same name that is open in this kernel is closed.
 
     Args:
         folder: where the workspace is looked for; None is the current folder.
+        here: it stays in its cell, also where JupyterLab could put it beside the notebook.
 
     Raises:
         UnknownNameError: there is no such panel. RequirementError: what draws it is not installed.
@@ -44,7 +45,7 @@ def open_panel(name: str, *, folder: Path | None = None, profile: str | None = N
         )
     module, _, class_name = CLASSES[name].partition(":")
     kind: type[Panel] = getattr(importlib.import_module(module), class_name)
-    return kind.opened(folder, profile)
+    return kind.opened(folder, profile, here=here)
 
 
 def close_all() -> None:

@@ -13,11 +13,12 @@ import traitlets
 
 from mlox.errors import MloxError, UsageError
 from mlox_jupyter.panels.calling import Caller, answered
+from mlox_jupyter.panels.docking import DOCK
 from mlox_jupyter.panels.working import Work
 from mlox_jupyter.words import in_a_cell
 
 ASSETS = Path(__file__).parent / "assets"
-SHARED = ("shared", "work", "view")
+SHARED = ("shared", "work", "docking", "view")
 """The files of the browser's part that all panels have, in their order."""
 
 LOOK_S = 1.0
@@ -38,6 +39,7 @@ class Panel(anywidget.AnyWidget):
         name: as it is opened. ``parts``: the files of its browser's part, after what all share, the last one exports.
         as_text: the verb that tells the same as text.
         seen: what the last look found. ``work``: what is being done, and what was done last.
+        docked: whether it is beside the notebook, as JupyterLab says.
     """
 
     name: ClassVar[str]
@@ -45,13 +47,15 @@ class Panel(anywidget.AnyWidget):
     as_text: ClassVar[str] = "status"
     seen = traitlets.Dict().tag(sync=True)
     work = traitlets.Dict().tag(sync=True)
+    docked = traitlets.Bool(default_value=False).tag(sync=True)
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, *, here: bool = False) -> None:
         self.caller = caller
+        self._here = here
         self._lock = threading.RLock()
         self._closed = threading.Event()
         self._wanted = threading.Event()
-        self._watched = True
+        self._views: dict[str, bool] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix=f"mlox-panel-{self.name}")
         self._work: Work | None = None
         super().__init__()
@@ -67,11 +71,11 @@ class Panel(anywidget.AnyWidget):
         super().__init_subclass__(**options)
 
     @classmethod
-    def opened(cls, folder: Path | None, profile: str | None) -> Self:
-        """A new panel, in place of the one of this name that was open."""
+    def opened(cls, folder: Path | None, profile: str | None, *, here: bool = False) -> Self:
+        """A new panel, in place of the one of this name that was open; ``here``: it stays in its cell."""
         if before := OPEN.pop(cls.name, None):
             before.close()
-        made = cls(Caller(folder or Path.cwd(), profile))
+        made = cls(Caller(folder or Path.cwd(), profile), here=here)
         OPEN[cls.name] = made
         return made
 
@@ -117,6 +121,7 @@ class Panel(anywidget.AnyWidget):
         self._worker.shutdown(wait=False)
         if OPEN.get(self.name) is self:
             del OPEN[self.name]
+        DOCK.remove(self.name)
         super().close()
 
     def _tell(self, told: dict[str, Any]) -> None:
@@ -126,19 +131,42 @@ class Panel(anywidget.AnyWidget):
 
     def _looking(self) -> None:
         while not self._closed.is_set():
-            self._wanted.wait(LOOK_S if self._watched else None)
+            self._wanted.wait(LOOK_S if self._watched() else None)
             self._wanted.clear()
-            if self._watched and not self._closed.is_set():
+            if self._watched() and not self._closed.is_set():
                 self.refresh()
 
     def _asked(self, _: object, content: dict[str, Any], __: object) -> None:
         """Answer one question of the browser, by its number."""
         number, asked = content.pop("id", None), content.pop("ask", "")
-        if asked == "watch":
-            self._watched = bool(content.get("visible"))
-            self._wanted.set()
+        if asked in self._told_by_views:
+            self._told_by_views[asked](self, **content)
             return
         self.send({"id": number, **answered(lambda: self._answer(asked, content))})
+
+    def _watched(self) -> bool:
+        """Whether anybody can see it, in one view or another; nobody has said anything yet: yes."""
+        return any(list(self._views.values()) or [True])
+
+    def _watch(self, view: str, visible: bool) -> None:
+        self._views[view] = visible
+        self._wanted.set()
+
+    def _dock(self) -> None:
+        """JupyterLab is the page."""
+        if not self._here and DOCK.is_there() and OPEN.get(self.name) is self:
+            DOCK.add(self.name, self, self._tell_docked)
+
+    def _undock(self) -> None:
+        self._here = True
+        DOCK.remove(self.name)
+
+    def _tell_docked(self, docked: bool) -> None:
+        if not self._closed.is_set():
+            self.docked = docked
+
+    _told_by_views: ClassVar[dict[str, Callable[..., None]]] = {"watch": _watch, "dock": _dock, "undock": _undock}
+    """What a view tells by itself, without an answer."""
 
     def _answer(self, asked: str, content: Mapping[str, Any]) -> object:
         answer = self.answers().get(asked)

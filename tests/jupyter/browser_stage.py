@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -129,6 +130,13 @@ class Screen:
         self.page: Page = context.new_page()
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        context.on("request", lambda request: self._heard(request.url))
+
+    def _heard(self, url: str) -> None:
+        """Nothing is asked for from anywhere but this machine: all is in what was installed."""
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
+            self.problems.append(f"asked for {url}")
 
     def open(self, notebook: Path) -> None:
         """Open a notebook, once its kernel is there."""

@@ -94,12 +94,12 @@ def test_a_workspace_that_cannot_be_read_is_told_and_what_was_seen_stays(panel: 
 def test_nobody_looks_where_nobody_sees(panel: StackPanel, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
     monkeypatch.setattr(panel, "refresh", lambda: looks.append(1))
-    panel._handle_custom_msg({"ask": "watch", "visible": False}, [])
+    panel._handle_custom_msg({"ask": "watch", "view": "one", "visible": False}, [])
     until(lambda: not panel._wanted.is_set())
     before = len(looks)
     threading.Event().wait(1.5)
     assert len(looks) == before
-    panel._handle_custom_msg({"ask": "watch", "visible": True}, [])
+    panel._handle_custom_msg({"ask": "watch", "view": "one", "visible": True}, [])
     until(lambda: len(looks) > before)
     assert browser.heard == []
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.jupyter.browser_stage import Desk, Screen, browser, lab
+from tests.jupyter.browser_stage import PATIENCE_S, Desk, Screen, browser, lab
 from tests.live.support import data_home, until
 
-pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("browser")]
+pytestmark = [
+    *(pytest.mark.live, pytest.mark.slow, pytest.mark.long),
+    *(pytest.mark.timeout(600), pytest.mark.xdist_group("browser")),
+]
 
 PANEL = ".mlox-panel"
-CELLS = ("%load_ext mlox_jupyter", "panel = %mlox panel stack\npanel")
-SECRETS = ("%load_ext mlox_jupyter", "%mlox panel secrets")
+CELLS = ("%load_ext mlox_jupyter", "panel = %mlox panel stack --here\npanel")
+SECRETS = ("%load_ext mlox_jupyter", "%mlox panel secrets --here")
 TYPED = "typed-by-hand-and-seen-by-nobody"
 
 
@@ -83,7 +87,7 @@ def test_a_stack_is_started_looked_at_and_stopped_by_clicks(screen: Screen, desk
             assert screen.findings(PANEL) == []
     screen.menu("Settings", "Save Widget State Automatically")
     screen.menu("File", "Save Notebook")
-    until(lambda: "widget-state" in notebook.read_text(), 30)
+    until(lambda: "widget-state" in notebook.read_text(), PATIENCE_S)
     saved = notebook.read_text()
     assert password not in saved
     assert len(saved) < 200_000
@@ -129,5 +133,31 @@ def test_a_secret_is_typed_and_is_nowhere_afterwards(screen: Screen, desk: Desk)
     expect(page.get_by_role("region", name="Secrets")).not_to_contain_text("API_KEY")
     screen.menu("Settings", "Save Widget State Automatically")
     screen.menu("File", "Save Notebook")
-    until(lambda: "widget-state" in notebook.read_text(), 30)
+    until(lambda: "widget-state" in notebook.read_text(), PATIENCE_S)
     assert TYPED not in notebook.read_text()
+
+
+def test_panels_are_beside_the_notebook_and_come_back_into_their_cells(screen: Screen, desk: Desk) -> None:
+    page = screen.page
+    screen.open(desk.notebook(("%load_ext mlox_jupyter", "%mlox panel stack", "%mlox panel secrets")))
+    screen.run_all()
+    cells, docked = page.locator(".jp-OutputArea"), page.locator(f".lm-DockPanel-widget > {PANEL}")
+    expect(cells.get_by_text("This panel is beside the notebook.")).to_have_count(2)
+    for name, title in (("stack", "Stack demo"), ("secrets", "Secrets")):
+        page.get_by_role("tab", name=f"mlox {name}").click()
+        expect(docked.get_by_role("heading", name=title)).to_be_in_viewport()
+    page.get_by_role("tab", name="mlox stack").click()
+    status(page, "redis", "absent")
+    screen.shot("docked-1280-light")
+    assert screen.findings(".lm-DockPanel-widget .mlox-panel") == []
+    desk.mlox("up", "redis")
+    status(page, "redis", "running")
+    cells.get_by_role("button", name="Show it here").first.click()
+    expect(cells.get_by_role("heading", name="Stack demo")).to_be_visible()
+    expect(page.get_by_role("tab", name="mlox stack")).to_have_count(0)
+    screen.menu("Kernel", "Restart Kernel and Run All Cells")
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.get_by_role("tab", name="mlox secrets").wait_for(state="detached")
+    page.get_by_role("tab", name="mlox stack").click()
+    status(page, "redis", "running")
+    expect(page.get_by_role("tab", name=re.compile("^mlox "))).to_have_count(2)

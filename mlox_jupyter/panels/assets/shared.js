@@ -49,15 +49,25 @@ function questions(model) {
   };
 }
 
+/** Tell the kernel something that has no answer; one that has ended hears nothing. */
+function tellKernel(model, message) {
+  try {
+    model.send(message);
+  } catch (error) {
+    console.debug("not told:", message, error);
+  }
+}
+
 /** Tell the kernel whether anybody can see the panel: it does not look where nobody does. */
 function whileSeen(element, model) {
+  const view = crypto.randomUUID();
   let last = null;
   let inView = true;
-  const tell = () => {
-    const visible = inView && !document.hidden;
-    if (visible !== last) model.send({ ask: "watch", visible });
+  const say = (visible) => {
+    if (visible !== last) tellKernel(model, { ask: "watch", view, visible });
     last = visible;
   };
+  const tell = () => say(inView && !document.hidden);
   const observer = new IntersectionObserver((entries) => {
     inView = entries.some((entry) => entry.isIntersecting);
     tell();
@@ -67,6 +77,7 @@ function whileSeen(element, model) {
   return () => {
     observer.disconnect();
     document.removeEventListener("visibilitychange", tell);
+    say(false);
   };
 }
 

@@ -19,6 +19,12 @@ class View {
     this.changed = () => this.render();
     for (const name of traits) model.on(`change:${name}`, this.changed);
     this.unseen = whileSeen(root, model);
+    this.undocked = whereDocked(root, model);
+    this.ended = () => {
+      this.tellProblem({ problem: "This kernel has ended: run the panel's cell again." });
+      closeTab(root);
+    };
+    model.on("comm_live_update", this.ended);
   }
 
   /** What cannot be seen, and what fires. */
@@ -41,6 +47,8 @@ class View {
 
   close() {
     this.unseen();
+    this.undocked();
+    this.model.off("comm_live_update", this.ended);
     this.questions.stop();
     this.root.removeEventListener("keydown", this.keep);
     for (const name of this.traits) this.model.off(`change:${name}`, this.changed);
