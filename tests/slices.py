@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-SHARE = 3
-"""Of the long tests of a file, ``make test`` runs one in three, and one at least; of files that go whole likewise."""
+SHARE = 4
+"""Of the long tests of a file, ``make test`` runs one in four, and one at least; of files that go whole likewise."""
 
 
 def seeded() -> tuple[random.Random, int]:
@@ -23,7 +23,7 @@ def seeded() -> tuple[random.Random, int]:
 def leave_out(items: Iterable[pytest.Item]) -> None:
     """Mark the long tests that are not of this run's slice as exhaustive, which ``make test`` leaves out.
 
-    Tests that go on with what those before them left are ``long(whole=True)``: of such files one in three is taken.
+    Tests that go on with what those before them left are ``long(whole=True)``: of such files one in four is taken.
     """
     files: dict[Path, list[pytest.Item]] = {}
     wholes: dict[Path, list[pytest.Item]] = {}

@@ -179,6 +179,7 @@ def test_names_of_files_are_completed(say: Say, shop: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("step", ["replace", "fsync", "mkdir"])
 def test_a_kill_loses_nothing(shop: Path, step: str, say: Say, data_home: Path) -> None:
     code = 9

@@ -195,6 +195,7 @@ def test_features_are_built_and_read_and_what_was_added_is_gone(isolated: Path, 
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_components_are_edited_updated_settled_and_gone(isolated: Path, runner: str) -> None:
     """Whether or not the index of packages answers; a second time too, since the folder is as it was."""

@@ -203,6 +203,7 @@ def test_what_is_local_or_cached_changes_no_plan(running: Project, tmp_path: Pat
     assert not (tmp_path / "no-cache").exists()
 
 
+@pytest.mark.long
 def test_an_option_is_changed_on_what_runs_and_data_stays(running: Project) -> None:
     dry = running.json("up", "mlflow", "--set", "workers=2", "--dry-run")
     (action,) = dry["actions"]
@@ -247,6 +248,7 @@ def test_down_keeps_data_and_purge_leaves_nothing(running: Project) -> None:
     assert running.row("mlflow")["status"] == "absent"
 
 
+@pytest.mark.long
 def test_an_older_pinned_version_is_not_upgraded(shop: Project) -> None:
     """It is what ``mlox.yaml`` says that runs, and a second ``up`` moves nothing."""
     text = (shop.folder / "mlox.yaml").read_text()

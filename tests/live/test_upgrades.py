@@ -99,6 +99,7 @@ def printed(made: Project, script: str, packages: tuple[str, ...] = ()) -> str:
     return done.out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("below", ["sqlite", pytest.param("postgres", marks=pytest.mark.exhaustive)])
 def test_an_mlflow_with_runs_and_models_across_its_schemas_and_back(shop: Project, below: str) -> None:
     if below == "postgres":
@@ -168,6 +169,7 @@ def on_postgres(request: pytest.FixtureRequest, data_home: Path, tmp_path: Path)
         yield made
 
 
+@pytest.mark.long
 def test_tables_in_postgres_go_back_with_the_version(on_postgres: Project) -> None:
     shop = on_postgres
 
