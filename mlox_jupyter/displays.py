@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from mlox.errors import MloxError
 from mlox.plan import Plan
 from mlox.secret import MASK, Secret
 from mlox.values import Deployed, Planned, ServiceRow, Status, Table, Value, shown
+from mlox_jupyter.handles import facts_of
 from mlox_jupyter.kernel import in_terminal, somebody_there
-from mlox_jupyter.views import view
+from mlox_jupyter.views import facts_view, view
 from mlox_jupyter.words import in_a_cell
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from mlox.stack import Stack
+    from mlox.stack import Component, Service, Stack
 
 JSON = "application/vnd.mlox+json"
 
@@ -60,8 +62,9 @@ class Displays:
         self._for_type(plain, Secret, self._secret)
         self._for_type(formatters.ipython_display_formatter, Value, self._unless_quiet)
         # By name: the stack loads what needs sockets and processes, and this has to work where there are none.
-        bundles.for_type_by_name("mlox.stack.stack", "Stack", self._stack)
-        self._undo.append(lambda: bundles.pop("mlox.stack.stack.Stack", None))
+        self._for_name(bundles, "mlox.stack.stack", "Stack", self._stack)
+        self._for_name(bundles, "mlox.stack.service", "Service", self._handle)
+        self._for_name(bundles, "mlox.stack.component", "Component", self._handle)
         self.shell.events.register("pre_run_cell", self._new_cell)
         self._undo.append(lambda: self.shell.events.unregister("pre_run_cell", self._new_cell))
 
@@ -106,6 +109,10 @@ class Displays:
         formatter.for_type(kind, function)
         self._undo.append(lambda: formatter.pop(kind, None))
 
+    def _for_name(self, formatter: Any, module: str, name: str, function: Callable[..., object]) -> None:
+        formatter.for_type_by_name(module, name, function)
+        self._undo.append(lambda: formatter.pop(f"{module}.{name}", None))
+
     def _new_cell(self, *_: object) -> None:
         self._quiet = None
 
@@ -124,9 +131,24 @@ class Displays:
 
     def _stack(self, stack: Stack, include: object = None, exclude: object = None) -> Bundle:
         try:
-            return {"text/plain": repr(stack), "text/html": view(_written(stack), detail=False)}
+            written = _written(stack)
+            if not self._looked_at():
+                return {"text/plain": repr(stack), "text/html": view(written, detail=False)}
+            html = view(replace(written, notes=()), detail=True, caption=f"Services of {stack.name}")
+            return {"text/plain": repr(stack), "text/html": html}
         except MloxError as error:
             return {"text/plain": f"a stack whose mlox.yaml is wrong: {error.problem}"}
+
+    def _handle(self, handle: Service | Component, include: object = None, exclude: object = None) -> Bundle:
+        """Its text, which is the same on every run; where somebody looks, what is known of it right now."""
+        facts = facts_of(handle) if self._looked_at() else None
+        if facts is None:
+            return {"text/plain": repr(handle)}
+        return {"text/plain": repr(handle), "text/html": facts_view(facts, f"{type(handle).__name__} {handle.name}")}
+
+    def _looked_at(self) -> bool:
+        """Whether somebody looks at more than text."""
+        return somebody_there(self.shell) and not in_terminal(self.shell)
 
 
 def _value(shown: Value | Plan | ServiceRow) -> Value:

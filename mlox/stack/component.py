@@ -15,6 +15,7 @@ from mlox.stack.component_changes import Changes
 from mlox.stack.components import Components, options_of
 from mlox.stack.components import install as install_all
 from mlox.stack.stack import Stack
+from mlox.values import ComponentRow
 
 
 class Component:
@@ -146,6 +147,11 @@ class Component:
         template = None if view == "mine" else self._components.template(self.name)
         found = Changes(self._components).diff(self.name, view, template, formatting=formatting)
         return "\n".join(line for one in found for line in one.lines())
+
+    def row(self) -> ComponentRow | None:
+        """How it stands, with its version and files; None where the workspace does not have it."""
+        rows = self._components.rows(self.name)
+        return rows[0] if rows else None
 
     @property
     def state(self) -> ComponentWord:

@@ -87,6 +87,9 @@ class Panel(anywidget.AnyWidget):
         """
         raise NotImplementedError
 
+    def besides(self) -> None:
+        """Look at what costs more than a look, and is not needed each time; never raises."""
+
     def answers(self) -> Mapping[str, Answer]:
         """What answers each question of the browser: a function of what comes with it."""
         return {}
@@ -135,6 +138,7 @@ class Panel(anywidget.AnyWidget):
             self._wanted.clear()
             if self._watched() and not self._closed.is_set():
                 self.refresh()
+                self.besides()
 
     def _asked(self, _: object, content: dict[str, Any], __: object) -> None:
         """Answer one question of the browser, by its number."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import traitlets
 
 import mlox
-from mlox.errors import UsageError
+from mlox.errors import MloxError, UsageError
 from mlox.values import Status
 from mlox_jupyter.panels.panel import Answer, Panel
 from mlox_jupyter.panels.plans import plan_of
@@ -36,7 +37,7 @@ class StackPanel(Panel):
     name = "stack"
     parts = ("drawing", "stack")
     usage = traitlets.Dict().tag(sync=True)
-    _measured = 0.0
+    _measured = -USAGE_S
 
     def look(self) -> dict[str, Any]:
         """The services as ``status`` tells them, with what each needs."""
@@ -48,8 +49,16 @@ class StackPanel(Panel):
             written = spec.services.get(row["name"])
             needs = written.needs.values() if written is not None else ()
             row["needs"] = [name for name in needs if name in spec.services]
-        self._measure()
         return {"stack": spec.name, "services": found["services"], "alerts": list(alerts), "problem": ""}
+
+    def besides(self) -> None:
+        """What services use, now and then; where that cannot be measured, what was measured last stays."""
+        if time.monotonic() < self._measured + USAGE_S:
+            return
+        with contextlib.suppress(MloxError):
+            rows = self.caller.call("stats").to_json()["services"]
+            self.usage = {row["name"]: row for row in rows}
+        self._measured = time.monotonic()
 
     def answers(self) -> Mapping[str, Answer]:
         """What a card and the head of the panel ask."""
@@ -57,12 +66,6 @@ class StackPanel(Panel):
 
     def _stack(self) -> mlox.Stack:
         return mlox.Stack(path=self.caller.folder, profile=self.caller.profile)
-
-    def _measure(self) -> None:
-        if time.monotonic() >= self._measured + USAGE_S:
-            rows = self.caller.call("stats").to_json()["services"]
-            self.usage = {row["name"]: row for row in rows}
-            self._measured = time.monotonic()
 
     def _plan(self, act: str, names: list[str]) -> dict[str, Any]:
         """What an act would do: rows of its plan, and the digest to agree to."""
