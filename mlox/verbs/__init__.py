@@ -30,6 +30,7 @@ MODULES = (
     "saving",
     "watch",
     "panels",
+    "ui",
     "scan",
     "updates",
     "merge",

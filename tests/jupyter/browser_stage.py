@@ -31,7 +31,7 @@ QUIET = (
 )
 PATIENCE_S = 90
 SERIOUS = ("serious", "critical")
-SHOTS = Path(os.environ.get("MLOX_TEST_SHOTS") or "build/screenshots")
+SHOTS = Path(os.environ.get("MLOX_TEST_SHOTS") or Path(__file__).parents[2] / "build" / "screenshots")
 """Where pictures are kept: what a panel looks like is for people to judge."""
 
 

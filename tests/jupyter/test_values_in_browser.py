@@ -91,6 +91,7 @@ def test_values_are_seen_by_everybody(screen: Screen) -> None:
             assert screen.findings(OUTPUTS) == []
 
 
+@pytest.mark.long
 def test_what_is_wide_is_scrolled_by_the_keyboard(screen: Screen) -> None:
     page = screen.page
     page.set_viewport_size({"width": 800, "height": TALL})
@@ -108,6 +109,7 @@ def test_what_is_wide_is_scrolled_by_the_keyboard(screen: Screen) -> None:
     assert "Services and components of demo" in scrolled
 
 
+@pytest.mark.long
 def test_files_are_opened_by_the_keyboard(screen: Screen) -> None:
     page = screen.page
     closed = page.locator(f"{OUTPUTS} details:not([open])")
@@ -118,6 +120,7 @@ def test_files_are_opened_by_the_keyboard(screen: Screen) -> None:
     expect(closed).to_have_count(before - 1)
 
 
+@pytest.mark.long
 def test_after_a_click_on_a_table_the_shortcuts_go_on(screen: Screen) -> None:
     page = screen.page
     cell = page.locator(".jp-CodeCell", has=page.get_by_role("table", name="Plan of 1 action"))

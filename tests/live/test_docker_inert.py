@@ -99,9 +99,9 @@ LOOKS = (
     "secrets get TOKEN",
     "secrets list",
 )
-NOT_HERE = {"secrets key load", "use", "panel", "rollback", "serve"}
-"""One asks for a passphrase at a terminal before anything else, two are for kernels; one needs a service that was
-upgraded, one an MLflow: see test_upgrades.py and test_serving.py."""
+NOT_HERE = {"secrets key load", "use", "panel", "ui", "rollback", "serve"}
+"""One asks for a passphrase at a terminal before anything else, two are for kernels, one more needs a browser; one
+needs a service that was upgraded, one an MLflow: see test_upgrades.py and test_serving.py."""
 KEY = str(pyrage.x25519.Identity.generate().to_public())
 
 PAGE: dict[str, Any] = {
