@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
 
 KERNEL = "mlox"
 ALONE_S = 60
@@ -76,7 +76,7 @@ class Kernels(AsyncMappingKernelManager):
         """Count the time that nobody looks from here on."""
         super().notify_disconnect(kernel_id)  # type: ignore[no-untyped-call]
         if kernel_id in self:
-            self.get_kernel(kernel_id).last_activity = datetime.now(UTC)
+            cast("ServerKernelManager", self.get_kernel(kernel_id)).last_activity = datetime.now(UTC)
 
     async def end_all(self, patience_s: float) -> None:
         """End every kernel; one that does not end in time is killed."""

@@ -152,6 +152,8 @@ def test_it_listens_on_loopback_only_and_keeps_its_files_to_itself(page: Served,
     assert {where[0] for where in listening} == {HERE}
     (folder,) = page.left()
     assert folder.stat().st_mode & 0o077 == 0
+    door = folder / "open.html"
+    assert (door.stat().st_mode & 0o777, page.address in door.read_text()) == (0o600, True)
     assert list(folder.glob("voila_*/*-ipc-1"))  # what kernels publish is on no port, which others could read
 
 
