@@ -256,15 +256,15 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
 def test_killed_while_it_stops_and_purges(shop: Project) -> None:
     shop.done("init", "demo")
     shop.write_page(code="import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)")
-    shop.done("up", "page")
+    # The page may end slowly between a plan and its turn: then the error says to run the same command again.
     for words in (("down",), ("down", "--purge", "-y")):
+        until(lambda: shop.mlox("up", "page").code == 0)
         process = shop.process(*MLOX, *words)
         says(process, "page: stopping")
         time.sleep(0.3)
         process.kill()
         process.communicate(timeout=10)
         shop.done("status")
-    # The page may end slowly between a plan and its turn: then the error says to run the same command again.
     until(lambda: shop.mlox("down", "--purge", "-y").code == 0)
     assert shop.processes() == []
     assert not shop.data.exists()

@@ -29,6 +29,8 @@ def probe(site: Site, unit: Unit) -> Health:
     program = (supervisor.programs() or {}).get(place.key)
     if program is None:
         return Health(False, "it is not running", dead=True)
+    if program.state == "STOPPED":
+        return Health(False, "it was stopped", dead=True)
     record = shim.read_record(str(place.record))
     restarts = record.runs - 1 if record else 0
     last = supervisor.last_exit(place) if restarts or program.state not in ("RUNNING", "STARTING") else ""
@@ -62,7 +64,8 @@ def _ask(site: Site, place: UnitPlace, unit: Unit, program: Program, restarts: i
     """Ask the probe, unless whoever answers there cannot be the unit, since it is just being started again."""
     settled = program.state == "RUNNING" or (program.state == "STARTING" and restarts == 0)
     if not settled:
-        return Health(False, program.error or "it is being started again")
+        doing = "stopped" if program.state == "STOPPING" else "started again"
+        return Health(False, program.error or f"it is being {doing}")
     asked = unit.probe
     if asked is None:
         return Health(program.state == "RUNNING", program.state.lower())
