@@ -138,10 +138,10 @@ class Screen:
         if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
             self.problems.append(f"asked for {url}")
 
-    def open(self, notebook: Path) -> None:
-        """Open a notebook, once its kernel is there."""
-        where = notebook.relative_to(self.desk.folder.parent)
-        self.page.goto(f"http://127.0.0.1:{self.desk.port}/lab/tree/{where}?token={TOKEN}")
+    def open(self, notebook: Path, workspace: str = "default") -> None:
+        """Open a notebook, once its kernel is there; pages of one workspace of JupyterLab open what the others have."""
+        where = f"lab/workspaces/{workspace}/tree/{notebook.relative_to(self.desk.folder.parent)}"
+        self.page.goto(f"http://127.0.0.1:{self.desk.port}/{where}?token={TOKEN}")
         self.page.locator(".jp-Notebook .jp-Cell").first.wait_for()
         self.page.get_by_text("| Idle").wait_for()
 

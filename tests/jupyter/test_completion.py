@@ -36,7 +36,7 @@ def tab(run: Run, shell: InteractiveShell) -> Tab:
 
 CELLS = {
     "%mlox sta|": ["stats", "status"],
-    "x = %mlox u|": ["undo", "up", "update", "upgrade", "use"],
+    "x = %mlox u|": ["ui", "undo", "up", "update", "upgrade", "use"],
     "first, second = %mlox us|": ["use"],
     "    %mlox down |": ["mlflow"],
     "import os\n%mlox down |": ["mlflow"],

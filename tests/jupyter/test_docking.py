@@ -14,9 +14,6 @@ from mlox_jupyter.panels import close_all, open_panel
 from mlox_jupyter.panels.docking import DOCK, Dock
 from mlox_jupyter.panels.panel import Panel
 
-pytestmark = pytest.mark.filterwarnings("ignore:Traits should be given as instances:DeprecationWarning")
-"""By ipylab 1.1, as it is imported."""
-
 
 class Lab:
     """JupyterLab's shell: what it was asked, and what it answers."""

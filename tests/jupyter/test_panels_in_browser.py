@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,6 +110,26 @@ def test_what_a_shell_changes_is_seen_and_a_new_kernel_shows_it_again(screen: Sc
     press(page, "Down redis", "down redis")
     status(page, "redis", "stopped")
     assert "redis  stopped" in desk.mlox("status")
+
+
+def test_panels_of_two_kernels_and_a_shell_see_each_other(screen: Screen, desk: Desk) -> None:
+    opened = screen.page.context.browser
+    assert opened is not None
+    other = Screen(opened, desk)
+    for number, one in enumerate((screen, other)):
+        one.open(desk.notebook(CELLS, f"panels-{number}.ipynb"), f"desk-{number}")
+        one.run_all()
+        status(one.page, "redis", "absent")
+    press(screen.page, "Up redis", "up redis")
+    status(other.page, "redis", "running")
+    press(other.page, "Down redis", "down redis")
+    status(screen.page, "redis", "stopped")
+    desk.mlox("up", "redis")
+    began = time.monotonic()
+    for one in (screen, other):
+        status(one.page, "redis", "running")
+    print(f"both panels show what the shell has done after {time.monotonic() - began:.1f} s")
+    assert other.problems == []
 
 
 def test_a_secret_is_typed_and_is_nowhere_afterwards(screen: Screen, desk: Desk) -> None:
