@@ -56,6 +56,16 @@ def test_what_cannot_be_run_is_told_as_it_is_otherwise(tmp_path: Path) -> None:
                 LocalTransport().run(argv, account=account)
 
 
+def test_words_may_be_paths_and_one_with_a_zero_byte_is_told(tmp_path: Path) -> None:
+    class Word(str):
+        __slots__ = ()
+
+    done = LocalTransport().run((Word("echo"), tmp_path), account="nobody")  # type: ignore[arg-type]
+    assert done.stdout == f"{tmp_path}\n"
+    with pytest.raises(CommandError, match="cannot be run: Invalid argument"):
+        LocalTransport().run(("echo", "a\0b"), account="nobody")
+
+
 def test_an_environment_of_any_size_goes_along() -> None:
     large = {f"PART_{number}": "x" * 100_000 for number in range(5)}
     said = LocalTransport().run(("sh", "-c", "env | wc -c"), account="nobody", environment=large)

@@ -4,6 +4,7 @@ Its argument is the descriptor of a socket: from it come the account, the comman
 error goes back. It imports next to nothing, since every command as another account waits for that.
 """
 
+import errno
 import marshal
 import os
 import sys
@@ -25,6 +26,9 @@ def main(asked: int) -> None:
         os.execvpe(wanted["argv"][0], wanted["argv"], wanted["environment"])  # noqa: S606
     except OSError as error:
         os.write(asked, str(error.errno).encode())
+        sys.exit(127)
+    except ValueError:  # a word with a zero byte in it
+        os.write(asked, str(errno.EINVAL).encode())
         sys.exit(127)
 
 

@@ -35,8 +35,9 @@ def start_as(
         OSError: there is no such program, or it may not be run.
     """
     groups = os.getgrouplist(account.pw_name, account.pw_gid)
-    wanted = {"user": account.pw_uid, "group": account.pw_gid, "groups": groups}
-    wanted |= {"argv": list(argv), "environment": dict(environment)}
+    wanted: dict[str, Any] = {"user": account.pw_uid, "group": account.pw_gid, "groups": groups}
+    wanted |= {"argv": [os.fsencode(word) for word in argv]}
+    wanted |= {"environment": {os.fsencode(name): os.fsencode(value) for name, value in environment.items()}}
     ours, theirs = socket.socketpair()
     with ours, contextlib.ExitStack() as unless_it_runs:
         with theirs:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from mlox.errors import RequirementError, SpecError, UnknownNameError, UsageError, WorkspaceError
-from mlox.values import Notice, Value
+from mlox.values import Value
 from mlox.values.differences import Differences, WouldWrite, differing, written_by
 from mlox.verbs.asking import confirm_diffs
 from mlox.verbs.components import assignments
@@ -128,7 +128,8 @@ def resolve(
     verb_ = "would be settled" if ctx.dry_run else "settled"
     word = "as you wrote it" if edit else f"with {'yours' if side == 'mine' else 'upstream'}"
     json = {"name": name, "files": list(resolution.files), "edits": resolution.plan.to_json()}
-    return Notice(tuple(f"{path}: {verb_} {word}" for path in resolution.files), json)
+    files = written_by(resolution.plan) if ctx.dry_run else {}
+    return WouldWrite(tuple(f"{path}: {verb_} {word}" for path in resolution.files), json, files=files)
 
 
 @verb("undo", group="components")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -74,10 +76,13 @@ class ComponentsPanel(Panel):
         """What an act would write: the lines that a dry run tells, and each file's diff."""
         value = self.caller.call(*self._words(act, name, given), "--dry-run")
         files = value.files if isinstance(value, WouldWrite) else {}
-        return {"lines": [in_a_cell(line) for line in value.text().splitlines()], "files": _files(files)}
+        told = {"lines": [in_a_cell(line) for line in value.text().splitlines()], "files": _files(files)}
+        return {**told, "digest": hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()}
 
-    def _act(self, act: str, name: str, given: Mapping[str, Any]) -> None:
-        """Do what was previewed."""
+    def _act(self, act: str, name: str, given: Mapping[str, Any], digest: str) -> None:
+        """Do what was previewed, and nothing else."""
+        if self._preview(act, name, given)["digest"] != digest:
+            raise UsageError("something has changed since that was shown", hint="Look at it again.")
         self.do(f"{act} {name}".strip(), *self._words(act, name, given), "-y")
 
     @staticmethod

@@ -28,6 +28,7 @@ class Dock:
         self._shell: Any = None
         self._boxes: dict[str, Any] = {}
         self._told: dict[str, Callable[[bool], None]] = {}
+        self._asked: Any = None  # the first one, until JupyterLab has answered: the others are placed by where that is
         self.docked: dict[str, str] = {}
         """The id that JupyterLab gave to each docked panel, by its name."""
 
@@ -49,9 +50,8 @@ class Dock:
             self._shell.observe(self._changed, "_widgets")
         box = Box(children=[widget])
         box.title.label = f"mlox {name}"
-        first = not self._boxes
         self._boxes[name], self._told[name] = box, tell
-        if first or self.docked:
+        if self.docked or self._asked is None:
             self._place(box)
 
     def remove(self, name: str) -> None:
@@ -61,9 +61,14 @@ class Dock:
         if box is not None and tell is not None:
             tell(False)
             box.close()
+            if box is self._asked:
+                self._asked = None
+                if waiting := next(iter(self._boxes.values()), None):
+                    self._place(waiting)
 
     def _place(self, box: Any) -> None:
         """Beside the notebook; behind one that is there."""
+        self._asked = None if self.docked else box
         behind = next(iter(self.docked.values()), None)
         where = {"mode": "split-right"} if behind is None else {"mode": "tab-after", "ref": behind}
         self._shell.add(box, "main", where)
@@ -80,6 +85,7 @@ class Dock:
             elif model not in ids and name in self.docked:  # somebody has closed its tab
                 self.remove(name)
         if self.docked:
+            self._asked = None
             for box in waiting:
                 self._place(box)
 

@@ -35,7 +35,8 @@ def browser(panel: ComponentsPanel, monkeypatch: pytest.MonkeyPatch) -> Browser:
 
 def act(browser: Browser, act: str, name: str, **given: Any) -> dict[str, Any]:
     """Do it, and what it came to."""
-    assert "error" not in browser.ask("act", act=act, name=name, given=given)
+    preview = browser.ask("preview", act=act, name=name, given=given)["value"]
+    assert "error" not in browser.ask("act", act=act, name=name, given=given, digest=preview["digest"])
     done = browser.done()
     assert not done["failed"], done
     return done
@@ -104,9 +105,20 @@ def test_what_both_changed_is_settled_by_a_side(panel: ComponentsPanel, browser:
     offer(isolated, template_files("greeting", version="1.1") | newer, "greeting")
     assert "CONFLICT" in act(browser, "update", "greeting")["text"]
     assert states(panel) == {"greeting": "conflict"}
+    (theirs,) = browser.ask("preview", act="theirs", name="greeting", given={})["value"]["files"]
+    assert [line[0] for line in theirs["diff"] if "Good day" in line] == ["-"]
     act(browser, "theirs", "greeting")
     assert b"Welcome" in path.read_bytes()
     assert states(panel) == {"greeting": "clean"}
+
+
+def test_what_has_changed_since_it_was_shown_is_not_done(browser: Browser, isolated: Path) -> None:
+    act(browser, "add", "greeting")
+    preview = browser.ask("preview", act="undo", name="", given={})["value"]
+    mlox.Component("plugin-registry", path=isolated).add()
+    error = browser.ask("act", act="undo", name="", given={}, digest=preview["digest"])["error"]
+    assert error["problem"] == "something has changed since that was shown"
+    assert mlox.Component("plugin-registry", path=isolated).state == "clean"
 
 
 def test_a_removal_shows_what_goes(panel: ComponentsPanel, browser: Browser, isolated: Path) -> None:

@@ -99,6 +99,17 @@ def test_one_that_is_opened_again_takes_the_place_of_the_docked_one(lab: Lab, is
     assert after.docked
 
 
+def test_an_answer_that_comes_too_late_lets_nobody_wait_for_ever(lab: Lab, isolated: Path) -> None:
+    stack, catalog = open_panel("stack", folder=isolated), open_panel("catalog", folder=isolated)
+    tell(stack, "dock")
+    tell(catalog, "dock")
+    again = open_panel("stack", folder=isolated)
+    tell(again, "dock")
+    lab.answer()
+    lab.answer()
+    assert [one.docked for one in (catalog, again)] == [True, True]
+
+
 def test_without_what_docks_nothing_is_asked(lab: Lab, isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Dock, "is_there", staticmethod(lambda: False))
     tell(open_panel("stack", folder=isolated), "dock")

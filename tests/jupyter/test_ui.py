@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 import signal
 import socket
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
 
 from mlox.verbs.panels import PANELS
 from tests.jupyter.cells import Run
@@ -25,7 +30,7 @@ SECRET = "kept-by-the-tests"
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A page on a workspace with files that nobody may read through it."""
-    folder = tmp_path_factory.mktemp("ui") / "demo"
+    folder = tmp_path_factory.mktemp("ui") / "<b>demo"
     folder.mkdir()
     (folder / "mlox.yaml").write_text("name: demo\n")
     for name in ("notes.txt", "picture.png", "analysis.ipynb"):
@@ -58,6 +63,41 @@ def final(page: Served, path: str, *, method: str = "GET", token: str = "", **he
             return reply.status
         path = reply.headers["Location"]
     return reply.status
+
+
+@pytest.mark.slow
+def test_a_folder_may_have_any_name(opened: str) -> None:
+    assert "<h1>mlox: &lt;b&gt;demo</h1>" in opened
+    assert "<b>demo" not in opened
+
+
+def message(kind: str, **content: object) -> str:
+    """A message to a kernel, as a page sends it."""
+    header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "session": "tests", "username": "", "version": "5.3"}
+    told = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "buffers": []}
+    return json.dumps({**told, "channel": "shell"})
+
+
+@pytest.mark.slow
+def test_nobody_can_send_code_to_a_kernel(page: Served, opened: str, tmp_path: Path) -> None:
+    """Not with the token either: what is asked after the code is answered, and the code was not run."""
+    made = tmp_path / "made"
+
+    async def asked() -> list[str]:
+        address = f"ws://{HERE}:{page.port}/api/kernels/{kernel_of(opened)}/channels"
+        channel = await websocket_connect(HTTPRequest(address, headers={"Authorization": f"token {page.token}"}))
+        code = f"open({str(made)!r}, 'w').close()"
+        await channel.write_message(message("execute_request", code=code, silent=False, store_history=False))
+        await channel.write_message(message("kernel_info_request"))
+        heard: list[str] = []
+        async with asyncio.timeout(30):
+            while "kernel_info_reply" not in heard:
+                heard.append(json.loads(await channel.read_message() or "{}")["msg_type"])
+        channel.close()
+        return heard
+
+    assert "execute_reply" not in asyncio.run(asked())
+    assert not made.exists()
 
 
 @pytest.mark.slow

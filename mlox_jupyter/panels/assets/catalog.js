@@ -105,7 +105,8 @@ function serviceForm(facts) {
     return { name, input: choice(pairs, ""), help: need.help };
   });
   const words = { type: "text", spellcheck: false };
-  const called = make("input", { ...words, placeholder: facts.name, pattern: "[a-z][a-z0-9\\-]*" });
+  const called = make("input", { ...words, placeholder: facts.name });
+  matching(called, "(?:[a-z][a-z0-9-]*)?");
   const version = make("input", { ...words, placeholder: facts.version });
   const on = choice([["", "as mlox decides"], ...facts.servers.map((one) => [one, one])], "");
   const supports = facts.supports ? `One of ${facts.supports}; ${facts.version} where nothing is said.` : "";
@@ -117,7 +118,8 @@ function serviceForm(facts) {
     field("Version", version, supports),
     field("Server", on),
   );
-  const link = make("a", { href: facts.homepage, target: "_blank", rel: "noopener noreferrer" }, facts.homepage);
+  const home = { href: facts.homepage, target: "_blank", rel: "noopener noreferrer" };
+  const link = /^https?:/.test(facts.homepage) ? make("a", home, facts.homepage) : null;
   const given = () => ({
     as: called.value.trim(),
     version: version.value.trim(),

@@ -130,7 +130,7 @@ class ComponentsView extends View {
     const what = [{ mine: "keep mine of", theirs: "take theirs of" }[act] ?? act, name].filter(Boolean).join(" ");
     if (!(await confirmed(this.root, `mlox ${what}`, differences(found), what))) return;
     say(this.said, "");
-    await this.questions.ask("act", { act, name, given });
+    await this.questions.ask("act", { act, name, given, digest: found.digest });
   }
 }
 

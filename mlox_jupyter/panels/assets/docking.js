@@ -7,13 +7,18 @@ function inCell(root) {
 
 /** Where JupyterLab is the page, a cell asks for its panel to be put beside the notebook, and keeps a line for it. */
 function whereDocked(root, model) {
-  const back = make("button", { type: "button", onclick: () => tellKernel(model, { ask: "undock" }) }, "Show it here");
+  const bring = () => {
+    root.classList.remove("mlox-away"); // also where no kernel hears it
+    tellKernel(model, { ask: "undock" });
+  };
+  const back = make("button", { type: "button", onclick: bring }, "Show it here");
   const line = make("div", { class: "mlox-stub" }, make("span", {}, "This panel is beside the notebook."), back);
   root.append(line);
-  const show = () => root.classList.toggle("mlox-away", model.get("docked") && inCell(root));
+  const inLab = () => inCell(root) && Boolean(root.closest(".jp-LabShell"));
+  const show = () => root.classList.toggle("mlox-away", model.get("docked") && inLab());
   const observer = new IntersectionObserver(() => {
     observer.disconnect(); // once it is in the page
-    if (inCell(root) && root.closest(".jp-LabShell")) tellKernel(model, { ask: "dock" });
+    if (inLab()) tellKernel(model, { ask: "dock" });
     show();
   });
   observer.observe(root);

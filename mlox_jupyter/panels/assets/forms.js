@@ -15,6 +15,21 @@ function choice(pairs, chosen) {
   return made;
 }
 
+/** Check a text by a pattern: not as HTML's `pattern`, whose flag `v` refuses classes that others take, as `[a-z-]`. */
+function matching(input, pattern) {
+  if (!pattern) return;
+  let expression;
+  try {
+    expression = new RegExp(`^(?:${pattern})$`, "u");
+  } catch (error) {
+    console.debug("the kernel checks this one:", pattern, error);
+    return;
+  }
+  input.addEventListener("input", () => {
+    input.setCustomValidity(expression.test(input.value.trim()) ? "" : `It has to match ${pattern}`);
+  });
+}
+
 /** The input of an option, and what was chosen where that is not its default. */
 function optionInput(option) {
   const usual = option.default === null ? "" : String(option.default);
@@ -26,10 +41,11 @@ function optionInput(option) {
   else if (["integer", "number"].includes(option.type)) {
     input = make("input", { type: "number", step: option.type === "integer" ? "1" : "any", value: usual, required, ...limits });
   } else {
-    input = make("input", { type: "text", value: usual, required, spellcheck: false, pattern: option.pattern ?? undefined });
+    input = make("input", { type: "text", value: usual, required, spellcheck: false });
+    matching(input, option.pattern);
   }
   const value = () => (option.type === "boolean" ? String(input.checked) : input.value.trim());
-  return { input, given: () => (value() === usual.toLowerCase() || value() === usual ? null : value()) };
+  return { input, given: () => (value() === usual ? null : value()) };
 }
 
 /** Fields for options by name; what was given is those that differ from their defaults. */

@@ -81,6 +81,21 @@ function whileSeen(element, model) {
   };
 }
 
+/** Do it as soon as an element can be seen: a modal dialog that nobody sees would lock the whole page. */
+function onceShown(element, act) {
+  const shown = () => element.getClientRects().length > 0;
+  if (shown()) {
+    act();
+    return;
+  }
+  const waits = new ResizeObserver(() => {
+    if (!shown()) return;
+    waits.disconnect();
+    act();
+  });
+  waits.observe(element);
+}
+
 /** Ask in a dialog; whether the answer is yes, which fields with a wrong value do not allow. Escape and Cancel are no. */
 function confirmed(root, title, content, label) {
   return new Promise((resolve) => {
@@ -92,7 +107,13 @@ function confirmed(root, title, content, label) {
       resolve(answer);
     };
     const agree = () => {
-      if ([...dialog.querySelectorAll("input, select")].every((field) => field.reportValidity())) end(true);
+      const wrong = [...dialog.querySelectorAll("input, select")].find((field) => !field.checkValidity());
+      if (!wrong) end(true);
+      else {
+        const closed = wrong.closest("details");
+        if (closed) closed.open = true; // what is hidden can neither be focused nor be told
+        wrong.reportValidity();
+      }
     };
     dialog.append(
       heading,
@@ -113,7 +134,7 @@ function confirmed(root, title, content, label) {
       agree();
     });
     root.append(dialog);
-    dialog.showModal();
+    onceShown(root, () => dialog.showModal());
   });
 }
 

@@ -22,6 +22,8 @@ class View {
     this.undocked = whereDocked(root, model);
     this.ended = () => {
       this.tellProblem({ problem: "This kernel has ended: run the panel's cell again." });
+      this.undocked();
+      root.classList.remove("mlox-away");
       closeTab(root);
     };
     model.on("comm_live_update", this.ended);
