@@ -78,7 +78,10 @@ def test_a_stack_is_started_looked_at_and_stopped_by_clicks(screen: Screen, desk
     press(page, "Copy password of redis")
     expect(page.locator(PANEL)).to_contain_text("The password of redis is in the clipboard")
     password = page.evaluate("navigator.clipboard.readText()")
-    assert desk.mlox("exec", "redis", "--", "redis-cli", "-a", password, "--no-auth-warning", "ping").strip() == "PONG"
+    rows = {row["name"]: row for row in json.loads(desk.mlox("status", "--json"))["services"]}
+    port = rows["redis"]["ports"]["redis"].rpartition(":")[2]  # another one where somebody has the usual one
+    words = ("redis-cli", "-p", port, "-a", password, "--no-auth-warning", "ping")
+    assert desk.mlox("exec", "redis", "--", *words).strip() == "PONG"
     for width in (1280, 800):
         page.set_viewport_size({"width": width, "height": 900})
         for theme in ("light", "dark"):
