@@ -190,3 +190,13 @@ class Screen:
             for one in found
             if one["impact"] in SERIOUS
         ]
+
+
+@contextmanager
+def watched(desk: Desk, name: str) -> Iterator[Screen]:
+    """A page of a browser of its own; afterwards a last picture of it, and nothing went wrong in it."""
+    with browser() as opened:
+        made = Screen(opened, desk)
+        yield made
+        made.shot(f"{name}-last")
+        assert made.problems == []

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mlox_jupyter.panels import CLASSES
-from tests.jupyter.browser_stage import PATIENCE_S, Desk, Screen, Theme, browser, lab
+from tests.jupyter.browser_stage import PATIENCE_S, Desk, Screen, Theme, lab, watched
 from tests.live.support import data_home, until
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.xdist_group("browser")]
@@ -33,11 +33,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 @pytest.fixture
 def screen(desk: Desk) -> Iterator[Screen]:
-    with browser() as opened:
-        made = Screen(opened, desk)
+    with watched(desk, "day") as made:
         yield made
-        made.shot("day-last")
-        assert made.problems == []
 
 
 def panel(page: Page, name: str) -> str:

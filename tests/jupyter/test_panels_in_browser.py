@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.jupyter.browser_stage import PATIENCE_S, Desk, Screen, browser, lab
+from tests.jupyter.browser_stage import PATIENCE_S, Desk, Screen, lab, watched
 from tests.live.support import data_home, until
 
 pytestmark = [
@@ -38,11 +38,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 @pytest.fixture
 def screen(desk: Desk) -> Iterator[Screen]:
-    with browser() as opened:
-        made = Screen(opened, desk)
+    with watched(desk, "panels") as made:
         yield made
-        made.shot("last")
-        assert made.problems == []
 
 
 def press(page: Page, label: str, agreed: str = "") -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.jupyter.browser_stage import Desk, Screen, Theme, browser, lab
+from tests.jupyter.browser_stage import Desk, Screen, Theme, lab, watched
 from tests.live.support import data_home
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("browser")]
@@ -59,15 +59,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 @pytest.fixture(scope="module")
 def screen(desk: Desk) -> Iterator[Screen]:
     """All cells have run."""
-    with browser() as opened:
-        made = Screen(opened, desk)
+    with watched(desk, "values") as made:
         made.page.set_viewport_size({"width": 1280, "height": TALL})
         made.open(desk.notebook(tuple(CELLS.values()), "values.ipynb"))
         made.run_all()
         expect(made.page.locator(OUTPUTS).last).to_contain_text("qdrant")
         yield made
-        made.shot("values-last")
-        assert made.problems == []
 
 
 def test_values_are_seen_by_everybody(screen: Screen) -> None:
