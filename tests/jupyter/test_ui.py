@@ -167,7 +167,7 @@ def test_the_page_has_every_panel_and_no_code(opened: str) -> None:
     assert "mlox_jupyter.web" not in opened
     assert not re.search(r'(src|href)="(https?:)?//', opened)
     assert '<html lang="en">' in opened
-    assert "<title>mlox: demo</title>" in opened
+    assert "<title>mlox: &lt;b&gt;demo</title>" in opened
 
 
 @pytest.mark.slow
