@@ -110,6 +110,22 @@ def test_a_plan_is_shown_and_left_by_cancel_then_carried_out(screen: Screen, des
 
 
 @pytest.mark.long
+def test_a_dialog_whose_panel_is_out_of_sight_waits_and_locks_nothing(screen: Screen) -> None:
+    page = screen.page
+    # Both in one turn of the page, so that the plan comes when its panel is hidden already.
+    up, tab = '[aria-label="Up redis"]', '[role="tab"]:last-of-type'
+    page.evaluate(f"document.querySelector('{up}').click(); document.querySelector('{tab}').click()")
+    expect(panel(page, "secrets")).to_be_visible()
+    page.locator("dialog:not([open])").wait_for(state="attached")
+    panel(page, "secrets").get_by_role("button", name="Set a secret").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel", exact=True).click()
+    choose(page, "stack")
+    expect(page.get_by_role("dialog")).to_contain_text("create")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.long
 def test_tabs_are_moved_through_by_keys_and_kept_in_the_address(screen: Screen) -> None:
     page = screen.page
     page.get_by_role("tab", name="Stack").focus()
